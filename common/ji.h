@@ -4,7 +4,7 @@
  * base/loading.jl:parse_cache_header (≥ 1.9); field by field in docs/ji-format.md.
  *
  * The reader copies nothing: every view points into the bytes that were given. It checks each length and count; what Julia
- * itself would read past, it refuses. Reader and writer share one source file and round-trip in a test.
+ * itself would read past, it refuses. Reader and writer share the elements of common/ji_layout.h and round-trip in a test.
  */
 #ifndef JIC_COMMON_JI_H
 #define JIC_COMMON_JI_H
@@ -43,6 +43,7 @@ jic_must_check bool jic_build_id_parse(struct jic_view text, struct jic_build_id
 struct jic_julia_version {
 	unsigned major, minor, patch;
 };
+/** "1.11.1", "1.12.0-rc1", "1.13.0-DEV+4": three numbers, then the end, "-" or "+". */
 jic_must_check bool jic_julia_version_parse(struct jic_view text, struct jic_julia_version *out);
 static inline bool jic_julia_at_least(struct jic_julia_version v, unsigned major, unsigned minor, unsigned patch)
 {
@@ -79,8 +80,20 @@ struct jic_ji_source {
 	struct jic_view name, text;
 };
 
+/** Where the parts begin, in bytes from the start of the file: what a rewrite moves and an image is compared with. */
+struct jic_ji_layout {
+	size_t image_fields;  /**< end of the fixed prefix; 1.9+: checksum, offsets and flags begin here */
+	size_t worklist;
+	size_t dependencies;  /**< the field totbytes */
+	size_t required;      /**< right behind the field srctextpos */
+	size_t clone_targets; /**< end of the required modules */
+	size_t header_end;
+	size_t trailer;       /**< 0 when only the header was read */
+};
+
 struct jic_ji {
 	struct jic_view bytes; /**< the whole file */
+	struct jic_ji_layout at;
 
 	/* fixed prefix */
 	uint16_t format;
@@ -156,7 +169,8 @@ jic_must_check bool jic_ji_verify(const struct jic_ji *ji, struct jic_error *err
 
 /**
  * Check that an image belongs to this `.ji`: CRC of the whole image file equal to image_crc32c, the blob `jl_system_image_data`
- * in it (ELF symbol) with the same prefix, checksum, flags and required modules, and the CRC of its data.
+ * in it (ELF symbol) with the same prefix, checksum, flags and required modules, and the CRC of its data. Of images that are
+ * not 64-bit ELF (written on Darwin, Windows, or 32-bit) only the whole file's CRC is checked, which covers the rest.
  * @param image the whole `.so`
  * @param crc32c_known CRC of `image` when the caller has it already, else NULL
  * @return false with JIC_ECORRUPT or JIC_EFORMAT
@@ -176,8 +190,9 @@ struct jic_ji_edit {
  * Write the same file with other include records: adjusts lengths, totbytes, srctextpos, the padding and the offsets of a
  * stand-alone file's data (aligned to 64, on Darwin/aarch64 and PowerPC to 128), and the trailing CRC. Everything else is
  * kept byte for byte; no build id depends on what changes here.
- * @param edits  one for each include, in order
- * @param[out] out appended
+ * @param edits  one for each include, in order; includes with equal paths that have a source text need equal new paths
+ * @param[out] out appended; with what is there on failure the caller does nothing
+ * @return false with JIC_EUSAGE (an edit that no layout can hold), JIC_ELIMIT, JIC_EMEMORY
  */
 jic_must_check bool jic_ji_rewrite(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct jic_buf *out,
                                    struct jic_error *err);

@@ -1,0 +1,129 @@
+/* The writing half of common/json.h: straight into the buffer, no tree between. */
+#include "common/json.h"
+
+static void begin(struct jic_json_writer *w, const char *name)
+{
+	if (w->comma)
+		jic_buf_putc(w->out, ',');
+	w->comma = true;
+	if (name)
+		jic_buf_printf(w->out, "\"%s\":", name);
+}
+
+void jic_json_open(struct jic_json_writer *w, const char *name, char bracket)
+{
+	begin(w, name);
+	jic_buf_putc(w->out, bracket);
+	w->comma = false;
+}
+
+void jic_json_close(struct jic_json_writer *w, char bracket)
+{
+	jic_buf_putc(w->out, bracket);
+	w->comma = true;
+}
+
+/* Bytes of the UTF-8 sequence at the start of `s`, 0 when it is none (RFC 3629: no overlong forms, no surrogates). */
+static size_t utf8_length(struct jic_view s)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr;
+	if (p[0] < 0x80)
+		return 1;
+	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || s.len < len)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+	bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+	bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
+	return overlong || surrogate || beyond ? 0 : len;
+}
+
+static void put_character(struct jic_json_writer *w, const char *bytes, size_t len)
+{
+	unsigned char c = (unsigned char)bytes[0];
+	if (c == '"' || c == '\\')
+		jic_buf_printf(w->out, "\\%c", c);
+	else if (c < 0x20)
+		jic_buf_printf(w->out, "\\u%04x", c);
+	else
+		jic_buf_put(w->out, bytes, len);
+}
+
+void jic_json_put_text(struct jic_json_writer *w, const char *name, struct jic_view text)
+{
+	begin(w, name);
+	jic_buf_putc(w->out, '"');
+	while (text.len > 0) {
+		size_t len = utf8_length(text);
+		bool fits = len > 0 && text.ptr[0] != '\0';
+		if (!fits && !w->lossy && !w->bad)
+			w->bad = name ? name : "list element";
+		if (fits)
+			put_character(w, text.ptr, len);
+		else
+			jic_buf_puts(w->out, "\xef\xbf\xbd"); /* U+FFFD */
+		text = jic_view_skip(text, len ? len : 1);
+	}
+	jic_buf_putc(w->out, '"');
+}
+
+void jic_json_put_u64(struct jic_json_writer *w, const char *name, uint64_t v)
+{
+	begin(w, name);
+	if (v > INT64_MAX && !w->bad)
+		w->bad = name ? name : "list element";
+	jic_buf_printf(w->out, "%llu", (unsigned long long)v);
+}
+
+void jic_json_put_bool(struct jic_json_writer *w, const char *name, bool v)
+{
+	begin(w, name);
+	jic_buf_puts(w->out, v ? "true" : "false");
+}
+
+void jic_json_put_digest(struct jic_json_writer *w, const char *name, const struct jic_digest *d)
+{
+	char hex[JIC_DIGEST_HEX + 1];
+	jic_digest_hex(d, hex);
+	jic_json_put_text(w, name, jic_view_of(hex));
+}
+
+void jic_json_put_digests(struct jic_json_writer *w, const char *name, const struct jic_digest *d, size_t count)
+{
+	jic_json_open(w, name, '[');
+	for (size_t i = 0; i < count; i++)
+		jic_json_put_digest(w, NULL, &d[i]);
+	jic_json_close(w, ']');
+}
+
+void jic_json_put_texts(struct jic_json_writer *w, const char *name, const struct jic_view *texts, size_t count)
+{
+	jic_json_open(w, name, '[');
+	for (size_t i = 0; i < count; i++)
+		jic_json_put_text(w, NULL, texts[i]);
+	jic_json_close(w, ']');
+}
+
+void jic_json_put_uuid(struct jic_json_writer *w, const char *name, struct jic_uuid u)
+{
+	char text[JIC_UUID_TEXT + 1];
+	jic_uuid_format(u, text);
+	jic_json_put_text(w, name, jic_view_of(text));
+}
+
+void jic_json_put_build_id(struct jic_json_writer *w, const char *name, struct jic_build_id id)
+{
+	char text[JIC_BUILD_ID_TEXT + 1];
+	jic_build_id_format(id, text);
+	jic_json_put_text(w, name, jic_view_of(text));
+}
+
+bool jic_json_finish(const struct jic_json_writer *w, struct jic_error *err)
+{
+	if (w->bad)
+		return jic_fail(err, JIC_EFORMAT, "%s: can't be written as JSON", w->bad);
+	return jic_buf_ok(w->out, err);
+}
