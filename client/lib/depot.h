@@ -1,0 +1,76 @@
+/**
+ * What is in the depots: finds cache files, decides which of them Julia would load for this environment, and puts files into
+ * a depot so that Julia takes them.
+ */
+#ifndef JIC_CLIENT_DEPOT_H
+#define JIC_CLIENT_DEPOT_H
+
+#include "client/lib/graph.h"
+#include "common/ji.h"
+
+/** A cache file that Julia would load for a node (base/loading.jl:stale_cachefile, less the checks that only a load can make). */
+struct jic_local {
+	struct jic_view path;            /**< of the `.ji`; empty: none */
+	struct jic_build_id build_id;
+	bool ours;                       /**< placed by jicache (its name says so) */
+	bool has_image;
+	uint64_t bytes;                  /**< of `.ji` and image */
+	double mtime;                    /**< of the `.ji`: last use */
+};
+
+/** The local state of an environment: for each node, in the graph's order, what Julia would load. */
+struct jic_locals {
+	struct jic_local *items;
+	size_t count;
+	size_t have;    /**< nodes in state SHARED with a file whose requirements are all met locally too */
+	size_t wanted;  /**< nodes in state SHARED */
+};
+
+struct jic_depot_options {
+	/** extra depot to fill and to look into (`--depot`), or NULL: DEPOT_PATH[1] */
+	const char *depot;
+	const char *memory_dir; /**< NULL: as for facts */
+};
+
+/**
+ * Choose a coherent set of local files: each node's file requires exactly the build ids of the chosen files of its
+ * dependencies, of the system image and of bundled caches. A node none of whose files fit has an empty path.
+ * What was found is remembered by file identity, so that an unchanged depot costs a stat a file.
+ */
+jic_must_check bool jic_depot_scan(const struct jic_graph *g, const struct jic_depot_options *options,
+                                   struct jic_arena *arena, struct jic_locals *out, struct jic_error *err);
+
+/** One artefact to be placed; files were verified before, `.ji` in canonical form. */
+struct jic_placement {
+	uint32_t node;             /**< index into the graph */
+	struct jic_view ji;        /**< canonical bytes of the `.ji` */
+	const char *image_temp;    /**< path of the image's verified bytes in the target directory, or NULL; renamed */
+	const struct jic_msg_input *inputs; /**< from the record: checked against local files */
+	size_t inputs_count;
+};
+
+struct jic_depot; /**< a depot opened for writing: the target directories, the lock, the memory */
+struct jic_depot *jic_depot_open(const struct jic_graph *g, const struct jic_depot_options *options,
+                                 struct jic_error *err);
+void jic_depot_free(struct jic_depot *d);
+JIC_DEFINE_AUTO(jic_depot, jic_depot_free)
+
+/**
+ * A fresh temporary path in the directory where the node's files will be, for streaming an image into. malloc'ed.
+ * Never begins with the package slug: Julia must not see it.
+ */
+char *jic_depot_temp(struct jic_depot *d, uint32_t node, struct jic_error *err);
+
+/**
+ * Check the local sources against what the artefact was compiled from, rewrite the header for this place
+ * (relocate.h), and give image and `.ji` their names by rename, image first. Callable from several threads for different
+ * nodes. The caller places dependencies first.
+ * @return false: JIC_ECONFLICT (the local sources differ from what the artefact was made from: text names the file),
+ *         JIC_EDENIED (depot not writable), JIC_ENOSPACE, JIC_EIO
+ */
+jic_must_check bool jic_depot_place(struct jic_depot *d, const struct jic_placement *p, struct jic_error *err);
+
+/** Make what was placed survive a power cut, and write the memory. Once, after the last place. */
+jic_must_check bool jic_depot_finish(struct jic_depot *d, struct jic_error *err);
+
+#endif
