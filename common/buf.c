@@ -68,7 +68,7 @@ void jic_buf_putc(struct jic_buf *b, char c)
 	jic_buf_put(b, &c, 1);
 }
 
-static int print_into(struct jic_buf *b, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print_into(struct jic_buf *b, const char *format, va_list args)
 {
 	size_t room = b->cap - b->len + 1;
 	return vsnprintf(b->ptr + b->len, room, format, args);

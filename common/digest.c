@@ -1,7 +1,8 @@
 /*
- * SHA-256 through OpenSSL's SHA256_* functions. They are deprecated since 3.0 in favour of EVP, and kept here on purpose:
- * EVP allocates a context and looks its algorithm up by name, which costs more than hashing a Merkle node's few hundred
- * bytes and can fail. These run the same assembly (SHA-NI, AVX2, ARMv8) on a struct of our own and cannot fail.
+ * SHA-256 through OpenSSL's SHA256_* functions. They are deprecated since 3.0 in favour of EVP, and kept here on
+ * purpose: EVP allocates a context and looks its algorithm up by name, which costs more than hashing a Merkle node's
+ * few hundred bytes and can fail. These run the same assembly (SHA-NI, AVX2, ARMv8) on a struct of our own and cannot
+ * fail.
  */
 #define OPENSSL_API_COMPAT 0x10101000L
 #include "common/digest.h"

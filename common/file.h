@@ -37,7 +37,7 @@ void jic_map_clear(struct jic_map *m);
 
 /** mkdir -p; mode 0777 less the umask. */
 jic_must_check bool jic_mkdirs(const char *path, struct jic_error *err);
-/** Remove a tree; symbolic links are removed, not followed. */
+/** Remove a tree or a single file; symbolic links are removed, not followed; nothing there is fine. */
 jic_must_check bool jic_remove_tree(const char *path, struct jic_error *err);
 /** fsync a directory, so that the names in it survive a power cut. */
 jic_must_check bool jic_dir_sync(const char *path, struct jic_error *err);
@@ -58,7 +58,7 @@ jic_must_check bool jic_dir_each(const char *path, jic_dir_fn *each, void *conte
 struct jic_writer;
 struct jic_writer_options {
 	bool no_sync; /**< skip both fsyncs: for caches that are checked when they are read */
-	mode_t mode;  /**< permission bits; 0 means 0644 */
+	mode_t mode;  /**< permission bits, less the umask; 0 means 0644 */
 };
 /** @param path the final name; its directory must exist */
 struct jic_writer *jic_writer_new(const char *path, struct jic_writer_options options, struct jic_error *err);
@@ -69,6 +69,7 @@ jic_must_check bool jic_writer_put(struct jic_writer *w, struct jic_view bytes, 
 int jic_writer_fd(struct jic_writer *w); /**< borrowed, for mapping or copying into */
 /** fsync the bytes now, so that a later commit has only to rename. */
 jic_must_check bool jic_writer_sync(struct jic_writer *w, struct jic_error *err);
+/** Give the file its name. Ends the writing: the descriptor is closed, and only jic_writer_free() may follow. */
 jic_must_check bool jic_writer_commit(struct jic_writer *w, struct jic_error *err);
 /** One small file at once. */
 jic_must_check bool jic_file_write(const char *path, struct jic_view bytes, struct jic_writer_options options,
