@@ -1,0 +1,225 @@
+/**
+ * The index: lanes, tokens, records of artefacts and what is known of each blob's bytes. It knows no rules: which artefact
+ * may be published, and which a reader is offered, is decided above it (publish.h, select.h) inside one transaction.
+ *
+ * An implementation is a struct that begins with `struct jic_index`; tests/conformance/index_conformance.c is what each of
+ * them has to pass. Every operation may be called from any thread; a transaction belongs to the thread that began it.
+ *
+ * Errors, unless a function says more: JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ECORRUPT (the stored bytes make no sense) and
+ * JIC_EBUSY (another process kept the database locked for too long).
+ */
+#ifndef JIC_SERVER_STORE_INDEX_H
+#define JIC_SERVER_STORE_INDEX_H
+
+#include "common/arena.h"
+#include "common/digest.h"
+#include "common/ji.h"
+#include "common/message.h"
+
+struct jic_index_ops;
+struct jic_index {
+	const struct jic_index_ops *ops;
+};
+
+enum {
+	JIC_LANE_DEPTH_MAX = 8, /**< a lane and its ancestors */
+	JIC_TOKEN_NAME_BYTES_MAX = 128,
+	JIC_TOKEN_LANES_BYTES_MAX = 4096,
+};
+/** The lane that exists from the start and has no parent. */
+#define JIC_LANE_MAIN "main"
+
+/* ---- lanes */
+
+struct jic_lane {
+	uint64_t id; /**< the index's own number, never reused */
+	struct jic_view name;
+	struct jic_view parent; /**< empty: none */
+	uint64_t created_s;
+};
+
+/* ---- tokens */
+
+enum jic_scope {
+	JIC_SCOPE_READ = 1,
+	JIC_SCOPE_WRITE = 2,
+	JIC_SCOPE_ADMIN = 4,
+};
+struct jic_token {
+	struct jic_view name;    /**< unique */
+	struct jic_digest hash;  /**< SHA-256 of the secret, unique; the secret itself is nowhere */
+	unsigned scopes;         /**< enum jic_scope, or'ed */
+	struct jic_view lanes;   /**< patterns as auth reads them; the index keeps the text only */
+	uint64_t created_s;      /**< Unix time */
+	uint64_t expires_s;      /**< 0: never */
+	uint64_t last_used_s;    /**< 0: never */
+};
+
+/* ---- blobs: what publish has to know of the bytes without reading them again; computed when they arrived */
+
+struct jic_index_blob {
+	struct jic_digest digest;
+	uint64_t size;        /**< of the content */
+	uint64_t stored_size; /**< of the zstd bytes */
+	uint32_t crc32c;      /**< of the content */
+	uint32_t crc32c_head; /**< of all but its last 4 bytes */
+	uint8_t tail[8];      /**< its last 8 bytes; shorter contents are at the end, zeros before */
+	uint64_t created_s;
+	bool used; /**< an artefact has referred to it */
+};
+
+/* ---- artefacts */
+
+/**
+ * One stored artefact. `record.requires_` is not set here: positions in a set are made by whoever makes the set.
+ * Modules are numbers that the index gives to pairs of UUID and build id (see modules_put), so that comparing what hundreds
+ * of artefacts require with what they provide is comparing small integers.
+ */
+struct jic_index_artefact {
+	struct jic_msg_record record; /**< `lane` is set when reading, ignored when writing */
+	uint64_t lane_id;
+	const uint32_t *provides; /**< modules; the first is the package itself */
+	size_t provides_count;
+	const uint32_t *requires_; /**< modules that are neither of the runtime nor of the sysimage */
+	size_t requires_count;
+	struct jic_view writer; /**< name of the token that published it */
+	uint64_t published_s;
+};
+
+/** A module as artefacts require it: names play no part. */
+struct jic_index_module {
+	struct jic_uuid uuid;
+	struct jic_build_id build_id;
+};
+
+/** What (runtime, sysimage) are together. */
+struct jic_index_space {
+	uint64_t id;
+	struct jic_view modules; /**< the sysimage's modules in the packed form of pack.h, as first declared */
+};
+
+/** "this artefact provides that module" */
+struct jic_index_provider {
+	uint32_t module; /**< the number of the module that it provides */
+	struct jic_index_module full;
+	uint64_t lane_id;
+	struct jic_digest key;
+	struct jic_digest ji;
+};
+
+struct jic_index_counts {
+	uint64_t lanes, tokens, spaces, artefacts;
+	uint64_t blobs, blobs_unused;
+	uint64_t content_bytes, stored_bytes; /**< of all blobs */
+};
+
+/* ---- transactions */
+
+enum jic_index_mode {
+	JIC_INDEX_READ,  /**< one snapshot for all reads; any number at a time, beside a writer */
+	JIC_INDEX_WRITE, /**< the only writer; begin waits for the one before */
+};
+struct jic_index_txn {
+	const struct jic_index_ops *ops;
+};
+
+struct jic_index_ops {
+	void (*free)(struct jic_index *ix);
+	/** Answers a query and would accept a write. */
+	bool (*ready)(struct jic_index *ix, struct jic_error *err);
+	bool (*schema_version)(struct jic_index *ix, uint32_t *out, struct jic_error *err);
+	bool (*counts)(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err);
+
+	/** Create a lane. JIC_ECONFLICT when it exists, JIC_ENOTFOUND for its parent, JIC_ELIMIT over JIC_LANE_DEPTH_MAX,
+	 *  JIC_EUSAGE for a name that jic_lane_name_valid() refuses. `parent` empty: none. */
+	bool (*lane_put)(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
+	                 struct jic_error *err);
+	/** JIC_ENOTFOUND. Views in the arena. */
+	bool (*lane_find)(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,
+	                  struct jic_error *err);
+	/** All lanes, by name. */
+	bool (*lane_list)(struct jic_index *ix, struct jic_arena *arena, const struct jic_lane **out, size_t *count,
+	                  struct jic_error *err);
+
+	/** Add a token. JIC_ECONFLICT when name or hash are taken. */
+	bool (*token_put)(struct jic_index *ix, const struct jic_token *token, struct jic_error *err);
+	/** JIC_ENOTFOUND. Whether it has expired is for the caller to see. */
+	bool (*token_find_by_hash)(struct jic_index *ix, const struct jic_digest *hash, struct jic_arena *arena,
+	                           struct jic_token *out, struct jic_error *err);
+	/** All tokens, by name. */
+	bool (*token_list)(struct jic_index *ix, struct jic_arena *arena, const struct jic_token **out, size_t *count,
+	                   struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*token_delete)(struct jic_index *ix, struct jic_view name, struct jic_error *err);
+	/** Remember when a token was last used. A write to disk: once in some minutes for each token is plenty. Not an error
+	 *  when the token is gone. */
+	bool (*token_touch)(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
+
+	/** JIC_EBUSY when every reader (or the writer) is taken for too long. NULL on failure. */
+	struct jic_index_txn *(*begin)(struct jic_index *ix, enum jic_index_mode mode, struct jic_error *err);
+	/** Make a write transaction's changes durable: when this returns true they survive a power cut. */
+	bool (*commit)(struct jic_index_txn *t, struct jic_error *err);
+	/** End it, undoing what was not committed. Use jic_index_txn_end(), which takes NULL. */
+	void (*end)(struct jic_index_txn *t);
+
+	/** A lane and its ancestors, the one without parent first. JIC_ENOTFOUND. */
+	bool (*lane_chain)(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena,
+	                   const struct jic_lane **out, size_t *count, struct jic_error *err);
+
+	/** JIC_ENOTFOUND when nothing was ever published for it. */
+	bool (*space_find)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
+	                   struct jic_arena *arena, struct jic_index_space *out, struct jic_error *err);
+	bool (*space_put)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
+	                  struct jic_view modules, uint64_t *id, struct jic_error *err);
+
+	/** The numbers of modules, given on first sight. Write transactions. @param[out] ids `count` of them */
+	bool (*modules_put)(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count, uint32_t *ids,
+	                    struct jic_error *err);
+	/** The other way round. @param[out] out `count` of them; JIC_ECORRUPT for a number that was never given */
+	bool (*modules_get)(struct jic_index_txn *t, const uint32_t *ids, size_t count, struct jic_index_module *out,
+	                    struct jic_error *err);
+	/** Every artefact of a space, in any lane, that provides a module with one of these UUIDs and low halves of build ids,
+	 *  whatever the high half is: two of them would confuse Julia (docs/storage.md). Any order. */
+	bool (*providers)(struct jic_index_txn *t, uint64_t space, const struct jic_index_module *modules, size_t count,
+	                  struct jic_arena *arena, const struct jic_index_provider **out, size_t *out_count,
+	                  struct jic_error *err);
+
+	/** What one lane, without its ancestors, holds. @param[out] out `count` pointers, NULL where there is nothing */
+	bool (*artefacts_find)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *keys,
+	                       size_t count, struct jic_arena *arena, const struct jic_index_artefact **out,
+	                       struct jic_error *err);
+	/** Add one to `a->lane_id`. JIC_ECONFLICT when the address is taken in that lane. */
+	bool (*artefact_put)(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+	                     struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*artefact_delete)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+	                        struct jic_error *err);
+
+	/** Add, or leave as it is when the digest is known. @param[out] created false for the latter */
+	bool (*blob_put)(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created, struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*blob_find)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_index_blob *out,
+	                  struct jic_error *err);
+	/** From now on an artefact refers to it. JIC_ENOTFOUND. */
+	bool (*blob_use)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
+	/** Forget blobs that no artefact ever referred to and that came before `before_s`, at most `limit`.
+	 *  @param[out] out their digests, in the arena */
+	bool (*blobs_delete_unused)(struct jic_index_txn *t, uint64_t before_s, size_t limit, struct jic_arena *arena,
+	                            const struct jic_digest **out, size_t *count, struct jic_error *err);
+};
+
+static inline void jic_index_free(struct jic_index *ix)
+{
+	if (ix)
+		ix->ops->free(ix);
+}
+JIC_DEFINE_AUTO(jic_index, jic_index_free)
+
+static inline void jic_index_txn_end(struct jic_index_txn *t)
+{
+	if (t)
+		t->ops->end(t);
+}
+JIC_DEFINE_AUTO(jic_index_txn, jic_index_txn_end)
+
+#endif
