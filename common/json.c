@@ -1,6 +1,6 @@
 /*
- * Typed reading over Jansson. A pass over the raw text counts values and depth before Jansson allocates anything: sixteen
- * megabytes of "[0,0,0,…" would otherwise become half a gigabyte of tree.
+ * Typed reading over Jansson. A pass over the raw text counts values and depth before Jansson allocates anything:
+ * sixteen megabytes of "[0,0,0,…" would otherwise become half a gigabyte of tree.
  */
 #include "common/json.h"
 
@@ -30,7 +30,7 @@ static bool limits_ok(struct jic_view text, struct jic_error *err)
 }
 
 bool jic_json_parse(struct jic_view text, size_t bytes_max, struct jic_arena *arena, struct jic_json_doc *out,
-                    struct jic_error *err)
+		    struct jic_error *err)
 {
 	if (text.len > bytes_max)
 		return jic_fail(err, JIC_ELIMIT, "JSON of %zu bytes, more than %zu", text.len, bytes_max);
@@ -159,15 +159,15 @@ bool jic_json_text(const struct jic_json *at, size_t bytes_max, struct jic_view 
 bool jic_json_digest(const struct jic_json *at, struct jic_digest *out)
 {
 	struct jic_view text;
-	return borrow_text(at, &text) && (jic_digest_parse(text, out) ||
-	                                  jic_json_fail(at, JIC_EFORMAT, "must be 64 lower-case hex digits"));
+	return borrow_text(at, &text) &&
+	       (jic_digest_parse(text, out) || jic_json_fail(at, JIC_EFORMAT, "must be 64 lower-case hex digits"));
 }
 
 bool jic_json_build_id(const struct jic_json *at, struct jic_build_id *out)
 {
 	struct jic_view text;
 	return borrow_text(at, &text) && (jic_build_id_parse(text, out) ||
-	                                  jic_json_fail(at, JIC_EFORMAT, "must be a build id of 16 or 32 hex digits"));
+					  jic_json_fail(at, JIC_EFORMAT, "must be a build id of 16 or 32 hex digits"));
 }
 
 static bool uuid_value(const struct jic_json *at, struct jic_uuid *out)
@@ -175,7 +175,8 @@ static bool uuid_value(const struct jic_json *at, struct jic_uuid *out)
 	struct jic_view text;
 	if (!borrow_text(at, &text))
 		return false;
-	return (jic_uuid_parse(text, out) && !jic_uuid_is_nil(*out)) || jic_json_fail(at, JIC_EFORMAT, "must be a UUID");
+	return (jic_uuid_parse(text, out) && !jic_uuid_is_nil(*out)) ||
+	       jic_json_fail(at, JIC_EFORMAT, "must be a UUID");
 }
 
 bool jic_json_u64(const struct jic_json *at, uint64_t max, uint64_t *out)
@@ -228,8 +229,8 @@ bool jic_json_get_bool(const struct jic_json *at, const char *field, bool *out)
 	return json_is_boolean(p.value) || jic_json_fail(&p, JIC_EFORMAT, "must be true or false");
 }
 
-bool jic_json_get_digests(const struct jic_json *at, const char *field, size_t count_max,
-                          const struct jic_digest **out, size_t *count)
+bool jic_json_get_digests(const struct jic_json *at, const char *field, size_t count_max, const struct jic_digest **out,
+			  size_t *count)
 {
 	struct jic_json list;
 	if (!jic_json_list(at, field, count_max, &list))

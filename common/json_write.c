@@ -78,6 +78,27 @@ void jic_json_put_u64(struct jic_json_writer *w, const char *name, uint64_t v)
 	jic_buf_printf(w->out, "%llu", (unsigned long long)v);
 }
 
+void jic_json_put_f64(struct jic_json_writer *w, const char *name, double v)
+{
+	char text[40] = "null";
+	bool finite = v - v == 0;
+	for (int digits = 15; finite && digits <= 17; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, v);
+		if (strtod(text, NULL) == v)
+			break;
+	}
+	begin(w, name);
+	jic_buf_puts(w->out, text);
+	if (finite && !strpbrk(text, ".e"))
+		jic_buf_puts(w->out, ".0");
+}
+
+void jic_json_put_null(struct jic_json_writer *w, const char *name)
+{
+	begin(w, name);
+	jic_buf_puts(w->out, "null");
+}
+
 void jic_json_put_bool(struct jic_json_writer *w, const char *name, bool v)
 {
 	begin(w, name);
