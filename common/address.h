@@ -2,7 +2,7 @@
  * Addresses: (runtime, sysimage, Merkle key), and the canonical encoding that they are digests of.
  * The encoding, field by field, with test vectors: schema/address.md and schema/address-vectors.json.
  *
- *     string(s) = u32 little-endian length ‖ bytes        list(xs) = u32 little-endian count ‖ elements, sorted bytewise
+ *     string(s) = u32 little-endian length ‖ bytes        list(xs) = u32 little-endian count ‖ distinct elements, sorted bytewise
  *
  * Client and server both compute them: the client from its environment, the server from the descriptors in a publish
  * request, so that an address can't claim other inputs than its own.
@@ -47,7 +47,8 @@ enum { JIC_RUNTIME_ID_BYTES_MAX = 192 };
  */
 void jic_runtime_flags_text(struct jic_julia_version version, uint8_t flags, char text[64]);
 
-/** "julia-VERSION-TRIPLET-" and 64 hex digits of SHA-256 of the canonical encoding. @return false: a field is too long */
+/** "julia-VERSION-TRIPLET-" and 64 hex digits of SHA-256 of the canonical encoding. @return false with JIC_ELIMIT
+ *  (a field or the id is too long), JIC_EUSAGE (version or triplet have other characters than [0-9A-Za-z._+-]) */
 jic_must_check bool jic_runtime_id(const struct jic_runtime *r, char id[JIC_RUNTIME_ID_BYTES_MAX], struct jic_error *err);
 /** A well-formed runtime id, whatever it stands for. */
 bool jic_runtime_id_valid(struct jic_view id);
@@ -75,6 +76,7 @@ struct jic_node_inputs {
 	size_t extensions_count;
 };
 
+/** @return false with JIC_EUSAGE (no name, or source or build of another form than above), JIC_ELIMIT or JIC_EMEMORY */
 jic_must_check bool jic_node_key(const struct jic_node_inputs *inputs, struct jic_digest *out, struct jic_error *err);
 
 #endif
