@@ -240,7 +240,6 @@ bool jic_msg_problem_write(const struct jic_msg_problem *m, struct jic_buf *out,
 	jic_json_open(&w, NULL, '{');
 	jic_json_put_u64(&w, "status", m->status);
 	jic_json_put_text(&w, "code", m->code);
-	jic_json_put_text(&w, "title", m->code);
 	jic_json_put_text(&w, "detail", m->detail);
 	jic_json_put_text(&w, "request_id", m->request_id);
 	if (m->keys_count)
