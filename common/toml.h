@@ -10,7 +10,7 @@
 
 #include <jicache/error.h>
 
-enum { JIC_TOML_BYTES_MAX = 64 * 1024 * 1024, JIC_TOML_DEPTH_MAX = 128 };
+enum { JIC_TOML_BYTES_MAX = 64 * 1024 * 1024, JIC_TOML_DEPTH_MAX = 128, JIC_TOML_NODES_MAX = 1 << 20 };
 
 enum jic_toml_type {
 	JIC_TOML_STRING,
