@@ -27,6 +27,7 @@ struct jic_log_field {
 #define JIC_STRV(n, v) ((struct jic_log_field){.name = (n), .type = JIC_FIELD_TEXT, .text = (v)})
 #define JIC_U64(n, v) ((struct jic_log_field){.name = (n), .type = JIC_FIELD_U64, .u64 = (uint64_t)(v)})
 #define JIC_F64(n, v) ((struct jic_log_field){.name = (n), .type = JIC_FIELD_F64, .f64 = (v)})
+#define JIC_BOOL(n, v) ((struct jic_log_field){.name = (n), .type = JIC_FIELD_BOOL, .u64 = (v) ? 1 : 0})
 
 void jic_log_event(const struct jic_log *log, enum jic_log_level level, const char *event,
                    const struct jic_log_field *fields, size_t count);
