@@ -1,0 +1,110 @@
+/* Slugs and UUIDs against values that real Julias and registries show. */
+#include "client/lib/julia_hash.h"
+#include "client/lib/slug.h"
+#include "common/digest.h"
+
+#include <criterion/criterion.h>
+
+static struct jic_uuid uuid(const char *text)
+{
+	struct jic_uuid u;
+	cr_assert(jic_uuid_parse(jic_view_of(text), &u));
+	return u;
+}
+
+Test(slug, package_slugs_are_those_of_real_cache_files)
+{
+	static const struct {
+		const char *uuid, *slug;
+	} cases[] = {
+	    {"44cfe95a-1eb2-52ea-b672-e2afdf69b78f", "tUTdb"}, {"8dfed614-e22c-5e08-85e1-65c5234f0b40", "JfdTE"},
+	    {"9e88b42a-f829-5b0c-bbe9-9e923198166b", "zGad9"}, {"b77e0a4c-d291-57a0-90e8-8db25a27a240", "0TrXF"},
+	    {"3bb67fe8-82b1-5028-8e26-92a6c54297fa", "eJQ7D"}, {"a1b2c3d4-0001-4000-8000-00000000000a", "Ah8jb"},
+	};
+	for (size_t i = 0; i < JIC_COUNT(cases); i++) {
+		char text[JIC_SLUG_CHARS_MAX + 1];
+		jic_package_slug(uuid(cases[i].uuid), text);
+		cr_expect_str_eq(text, cases[i].slug);
+	}
+}
+
+Test(slug, version_slugs_are_the_directories_that_pkg_makes)
+{
+	static const struct {
+		const char *uuid, *tree, *slug;
+	} cases[] = {
+	    {"7876af07-990d-54b4-ab0e-23690620f79a", "46e44e869b4d90b96bd8ed1fdcf32244fddfb6cc", "aqsx3"},
+	    {"682c06a0-de6a-54ab-a142-c8b1cf79cde6", "31e996f0a15c7b280ba9f76636b3ff9e2ae58c9a", "93Ea8"},
+	    {"a1b2c3d4-0002-4000-8000-00000000000b", "3b401d4d7522f0359666689e8667fd5f3ba8b679", "8cA3z"},
+	};
+	for (size_t i = 0; i < JIC_COUNT(cases); i++) {
+		uint8_t tree[JIC_TREE_HASH_BYTES];
+		char five[JIC_SLUG_CHARS_MAX + 1], four[JIC_SLUG_CHARS_MAX + 1];
+		cr_assert(jic_unhex(jic_view_of(cases[i].tree), tree, sizeof(tree)));
+		jic_version_slug(uuid(cases[i].uuid), tree, 5, five);
+		jic_version_slug(uuid(cases[i].uuid), tree, 4, four);
+		cr_expect_str_eq(five, cases[i].slug);
+		cr_expect(strncmp(four, five, 4) == 0 && strlen(four) == 4, "four characters begin the five");
+	}
+}
+
+Test(julia_hash, integers_hash_as_in_julia)
+{
+	cr_expect_eq(jic_julia_hash_int(10, 0), 0x95ea2955abd45275u);
+}
+
+Test(julia_hash, isequal_numbers_hash_alike)
+{
+	cr_expect_eq(jic_julia_hash_float(3.0, 7), jic_julia_hash_int(3, 7));
+	cr_expect_eq(jic_julia_hash_float(-3.0, 7), jic_julia_hash_int((uint64_t)-3, 7));
+	cr_expect_eq(jic_julia_hash_float(0x1p63, 7), jic_julia_hash_int((uint64_t)1 << 63, 7));
+	cr_expect_neq(jic_julia_hash_float(-0.0, 7), jic_julia_hash_int(0, 7), "-0.0 is not isequal to 0");
+	cr_expect_neq(jic_julia_hash_float(2.5, 7), jic_julia_hash_int(2, 7));
+}
+
+Test(julia_hash, uuid5_gives_the_ids_of_real_extensions)
+{
+	static const struct {
+		const char *parent, *name, *uuid;
+	} cases[] = {
+	    {"44cfe95a-1eb2-52ea-b672-e2afdf69b78f", "REPLExt", "e5eb5ef1-03cf-53a7-ae1d-5a66b08e832b"},
+	    {"3bb67fe8-82b1-5028-8e26-92a6c54297fa", "TestExt", "29286dec-c893-52d1-88fe-e07e79eb4405"},
+	    {"7d9f7c33-5ae7-4f3b-8dc6-eff91059b697", "AccessorsDatesExt", "308068fd-b978-57fd-b78f-2a52fb63dba4"},
+	    {"fbd15aa5-315a-5a7d-a8a4-24992e37be05", "ApproxFunBaseSparseArraysExt",
+	     "2448fcf3-777e-5e57-899e-a100cfbe46a1"},
+	};
+	for (size_t i = 0; i < JIC_COUNT(cases); i++) {
+		char text[JIC_UUID_TEXT + 1];
+		jic_uuid_format(jic_julia_uuid5(uuid(cases[i].parent), jic_view_of(cases[i].name)), text);
+		cr_expect_str_eq(text, cases[i].uuid);
+	}
+}
+
+/* The vector of a 1.11.1: names in the recorded order, `missing` unset. */
+Test(julia_hash, a_preference_hash_of_every_kind_of_value_is_julias)
+{
+	static const char toml[] = "s = \"hello\"\ni = -42\nb = true\nf = 2.5\nf2 = 3.0\na = [1, 2, 3]\n"
+				   "as = [\"x\", \"yy\"]\n[t]\nk = \"v\"\nn = 7\n";
+	static const char *const recorded[] = {"f", "missing", "t", "b", "as", "f2", "s", "a", "i"};
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err;
+	const struct jic_toml *table = jic_toml_parse(&arena, jic_view_of(toml), "test", &err);
+	cr_assert(table, "%s", err.text);
+	uint64_t h = 0;
+	for (size_t i = 0; i < JIC_COUNT(recorded); i++) {
+		const struct jic_toml *value = jic_toml_get(table, recorded[i]);
+		cr_assert(!value || jic_julia_hash_value(value, h, &h));
+	}
+	cr_expect_eq(h, 0xf3c7964f6ce55212u, "%llx", (unsigned long long)h);
+}
+
+Test(julia_hash, a_date_has_no_hash_of_ours)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_toml *table =
+	    jic_toml_parse(&arena, jic_view_of("d = 2020-01-01\na = [2020-01-01]"), "test", NULL);
+	uint64_t h;
+	cr_assert(table);
+	cr_expect_not(jic_julia_hash_value(jic_toml_get(table, "d"), 0, &h));
+	cr_expect_not(jic_julia_hash_value(table, 0, &h));
+}
