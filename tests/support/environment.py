@@ -9,6 +9,7 @@ stale cache gives a wrong number. Its constant MADE is frozen when it is compile
 is loaded by the other.
 """
 
+import argparse
 import hashlib
 import pathlib
 import random
@@ -389,3 +390,21 @@ def sharing_environment(julia, first):
     half = list(first.packages[:len(first.packages) // 2])
     packages = grow(OTHER_NAMES[:len(first.packages) - len(half)], julia, list(half), seed=99)
     return Environment("sharing", packages)
+
+
+def main():
+    """From a shell: install the main environment, print the names that its project asks for."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--julia", required=True)
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--depot", required=True)
+    parser.add_argument("--count", type=int, default=30)
+    given = parser.parse_args()
+    julia = Julia.ask(given.julia)
+    environment = main_environment(julia, given.count)
+    environment.install(pathlib.Path(given.project).absolute(), pathlib.Path(given.depot).absolute(), julia)
+    print(*(package.name for package in environment.direct))
+
+
+if __name__ == "__main__":
+    main()
