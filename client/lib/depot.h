@@ -1,6 +1,6 @@
 /**
- * What is in the depots: finds cache files, decides which of them Julia would load for this environment, and puts files into
- * a depot so that Julia takes them.
+ * What is in the depots: finds cache files, decides which of them Julia would load for this environment, and puts files
+ * into a depot so that Julia takes them.
  */
 #ifndef JIC_CLIENT_DEPOT_H
 #define JIC_CLIENT_DEPOT_H
@@ -8,22 +8,23 @@
 #include "client/lib/graph.h"
 #include "common/ji.h"
 
-/** A cache file that Julia would load for a node (base/loading.jl:stale_cachefile, less the checks that only a load can make). */
+/** A cache file that Julia would load for a node (base/loading.jl:stale_cachefile, less the checks that only a load can
+ * make). */
 struct jic_local {
-	struct jic_view path;            /**< of the `.ji`; empty: none */
+	struct jic_view path; /**< of the `.ji`; empty: none */
 	struct jic_build_id build_id;
-	bool ours;                       /**< placed by jicache (its name says so) */
+	bool ours; /**< placed by jicache (its name says so) */
 	bool has_image;
-	uint64_t bytes;                  /**< of `.ji` and image */
-	double mtime;                    /**< of the `.ji`: last use */
+	uint64_t bytes; /**< of `.ji` and image */
+	double mtime;   /**< of the `.ji`: last use */
 };
 
 /** The local state of an environment: for each node, in the graph's order, what Julia would load. */
 struct jic_locals {
 	struct jic_local *items;
 	size_t count;
-	size_t have;    /**< nodes in state SHARED with a file whose requirements are all met locally too */
-	size_t wanted;  /**< nodes in state SHARED */
+	size_t have;   /**< nodes in state SHARED with a file whose requirements are all met locally too */
+	size_t wanted; /**< nodes in state SHARED */
 };
 
 struct jic_depot_options {
@@ -42,11 +43,13 @@ jic_must_check bool jic_depot_scan(const struct jic_graph *g, const struct jic_d
 
 /** One artefact to be placed; files were verified before, `.ji` in canonical form. */
 struct jic_placement {
-	uint32_t node;             /**< index into the graph */
-	struct jic_view ji;        /**< canonical bytes of the `.ji` */
-	const char *image_temp;    /**< path of the image's verified bytes in the target directory, or NULL; renamed */
+	uint32_t node;          /**< index into the graph */
+	struct jic_view ji;     /**< canonical bytes of the `.ji` */
+	const char *image_temp; /**< path of the image's verified bytes in the target directory, or NULL; renamed */
 	const struct jic_msg_input *inputs; /**< from the record: checked against local files */
 	size_t inputs_count;
+	struct jic_view
+	    runtime; /**< id of the runtime that the record is of, for the file's name; empty: the session's own */
 };
 
 struct jic_depot; /**< a depot opened for writing: the target directories, the lock, the memory */
@@ -63,10 +66,11 @@ char *jic_depot_temp(struct jic_depot *d, uint32_t node, struct jic_error *err);
 
 /**
  * Check the local sources against what the artefact was compiled from, rewrite the header for this place
- * (relocate.h), and give image and `.ji` their names by rename, image first. Callable from several threads for different
- * nodes. The caller places dependencies first.
+ * (relocate.h), and give image and `.ji` their names by rename, image first. Callable from several threads for
+ * different nodes. The caller places dependencies first.
  * @return false: JIC_ECONFLICT (the local sources differ from what the artefact was made from: text names the file),
- *         JIC_EDENIED (depot not writable), JIC_ENOSPACE, JIC_EIO
+ *         JIC_EBUSY (a Julia is compiling this package just now), JIC_EDENIED (depot not writable, or mounted noexec;
+ * an impossible package name), JIC_ENOSPACE, JIC_EIO
  */
 jic_must_check bool jic_depot_place(struct jic_depot *d, const struct jic_placement *p, struct jic_error *err);
 

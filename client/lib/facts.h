@@ -1,7 +1,7 @@
 /**
- * What a Julia says of itself: asked once from a running Julia, remembered on disk by the identity (device, inode, size, times)
- * of the executable and the system image, and by the environment variables and options that the answers depend on. Later
- * runs start no Julia.
+ * What a Julia says of itself: asked once from a running Julia, remembered on disk by the identity (device, inode,
+ * size, times) of the executable and the system image, and by the environment variables and options that the answers
+ * depend on. Later runs start no Julia.
  */
 #ifndef JIC_CLIENT_FACTS_H
 #define JIC_CLIENT_FACTS_H
@@ -21,39 +21,42 @@ struct jic_bundled_file {
 };
 
 struct jic_facts {
-	struct jic_view julia;       /**< the executable that was asked: absolute path, links kept */
-	struct jic_view julia_bin;   /**< JLOptions.julia_bin: what really runs */
-	struct jic_view image_file;  /**< JLOptions.image_file: the system image */
-	struct jic_digest sysimage;  /**< SHA-256 of that file, remembered by its identity */
+	struct jic_view julia;      /**< the executable that was asked: absolute path, links kept */
+	struct jic_view julia_bin;  /**< JLOptions.julia_bin: what really runs */
+	struct jic_view image_file; /**< JLOptions.image_file: the system image */
+	struct jic_digest sysimage; /**< SHA-256 of that file, remembered by its identity */
 
 	struct jic_view version_text;
 	struct jic_julia_version version;
-	struct jic_view branch, commit;        /**< Base.GIT_VERSION_INFO, may be empty */
-	struct jic_view uname, arch, triplet;  /**< as in the `.ji` prefix; Sys.MACHINE */
+	struct jic_view branch, commit;       /**< Base.GIT_VERSION_INFO, may be empty */
+	struct jic_view uname, arch, triplet; /**< as in the `.ji` prefix; Sys.MACHINE */
 	unsigned word_bits;
 
-	struct jic_view bindir, stdlib_dir;    /**< Sys.BINDIR, Sys.STDLIB */
-	const struct jic_view *depot_path;     /**< DEPOT_PATH as Julia has it, made absolute */
+	struct jic_view bindir, stdlib_dir; /**< Sys.BINDIR, Sys.STDLIB */
+	const struct jic_view *depot_path;  /**< DEPOT_PATH as Julia has it, made absolute */
 	size_t depot_path_count;
-	const struct jic_view *load_path;      /**< LOAD_PATH as Julia has it: "@", "@v#.#", "@stdlib", paths */
+	const struct jic_view *load_path; /**< LOAD_PATH as Julia has it: "@", "@v#.#", "@stdlib", paths */
 	size_t load_path_count;
 
-	uint8_t flags;                 /**< this session's cache flags, 1.9+; 0 before */
-	struct jic_view cpu_target;    /**< what images are compiled for: JULIA_CPU_TARGET, else JLOptions.cpu_target ("native") */
-	struct jic_view cpu_name;      /**< LLVM's name of the host CPU */
-	struct jic_view cpu_features;  /**< the host's features as Julia reports them, "" before 1.9 */
+	uint8_t flags; /**< this session's cache flags, 1.9+; 0 before */
+	struct jic_view
+	    cpu_target; /**< what images are compiled for: JULIA_CPU_TARGET, else JLOptions.cpu_target ("native") */
+	struct jic_view cpu_name;     /**< LLVM's name of the host CPU */
+	struct jic_view cpu_features; /**< the host's features as Julia reports them, "" before 1.9 */
 
-	const struct jic_ji_module *sysimage_modules; /**< root modules that the system image provides, with build ids */
+	const struct jic_ji_module
+	    *sysimage_modules; /**< root modules that the system image provides, with build ids */
 	size_t sysimage_modules_count;
 	const struct jic_bundled_file *bundled; /**< visible through DEPOT_PATH */
 	size_t bundled_count;
 };
 
 struct jic_facts_options {
-	const char *julia;             /**< path, or NULL: $JULIA, else `julia` on PATH */
-	const char *const *julia_args; /**< options of the session that will load: "--check-bounds=yes", "-O3", "-J…"; may be NULL */
+	const char *julia; /**< path, or NULL: $JULIA, else `julia` on PATH */
+	const char *const
+	    *julia_args; /**< options of the session that will load: "--check-bounds=yes", "-O3", "-J…"; may be NULL */
 	size_t julia_args_count;
-	const char *memory_dir;        /**< where answers are remembered; NULL: $XDG_CACHE_HOME/jicache or ~/.cache/jicache */
+	const char *memory_dir; /**< where answers are remembered; NULL: $XDG_CACHE_HOME/jicache or ~/.cache/jicache */
 };
 
 /**
@@ -64,8 +67,8 @@ jic_must_check bool jic_facts_get(const struct jic_facts_options *options, struc
                                   struct jic_facts *out, struct jic_error *err);
 
 /**
- * The runtimes whose artefacts this session's Julia would load, best first; the first is the one that it compiles for and
- * publishes under (base/loading.jl:stale_cachefile, src/staticdata_utils.c:jl_match_cache_flags).
+ * The runtimes whose artefacts this session's Julia would load, best first; the first is the one that it compiles for
+ * and publishes under (base/loading.jl:stale_cachefile, src/staticdata_utils.c:jl_match_cache_flags).
  */
 jic_must_check bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena,
                                        const struct jic_runtime **out, size_t *count, struct jic_error *err);

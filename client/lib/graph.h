@@ -10,31 +10,31 @@
 
 /** Whether a node is something that a cache file is made of and shared. */
 enum jic_node_state {
-	JIC_STATE_SHARED,      /**< has an address and is fetched and published */
-	JIC_STATE_SYSIMAGE,    /**< part of the system image: nothing to do */
-	JIC_STATE_BUNDLED,     /**< an acceptable cache came with the installation: nothing to do */
-	JIC_STATE_NO_SOURCE,   /**< the package is not installed (yet): Julia could not load it */
-	JIC_STATE_UNSHARED,    /**< can be loaded, not shared: `reason` says why; nor can its dependents be */
+	JIC_STATE_SHARED,    /**< has an address and is fetched and published */
+	JIC_STATE_SYSIMAGE,  /**< part of the system image: nothing to do */
+	JIC_STATE_BUNDLED,   /**< an acceptable cache came with the installation: nothing to do */
+	JIC_STATE_NO_SOURCE, /**< the package is not installed (yet): Julia could not load it */
+	JIC_STATE_UNSHARED,  /**< can be loaded, not shared: `reason` says why; nor can its dependents be */
 };
 
 struct jic_node {
 	struct jic_node_inputs inputs; /**< kind, name, UUID, source … everything that the key covers */
 	struct jic_digest key;
 	enum jic_node_state state;
-	struct jic_view reason;        /**< one sentence, for NO_SOURCE and UNSHARED */
+	struct jic_view reason; /**< one sentence, for NO_SOURCE and UNSHARED */
 
-	struct jic_view version;       /**< from the manifest or project, for people; may be empty */
-	struct jic_view root;          /**< the package's directory, absolute; for an extension its parent's */
-	struct jic_view entry_file;    /**< what Julia's locate_package gives, textually */
-	bool developed;                /**< its source is a path, not a tree hash: files may change */
-	bool covers_all;               /**< every file below `root` is covered by the key (tree hash; or sources that say so) */
-	bool has_build;                /**< there is deps/build.jl: `inputs.build` covers deps/ */
+	struct jic_view version;    /**< from the manifest or project, for people; may be empty */
+	struct jic_view root;       /**< the package's directory, absolute; for an extension its parent's */
+	struct jic_view entry_file; /**< what Julia's locate_package gives, textually */
+	bool developed;             /**< its source is a path, not a tree hash: files may change */
+	bool covers_all; /**< every file below `root` is covered by the key (tree hash; or sources that say so) */
+	bool has_build;  /**< there is deps/build.jl: `inputs.build` covers deps/ */
 
-	const uint32_t *deps;          /**< indices of direct dependencies; for an extension: parent, then triggers */
+	const uint32_t *deps; /**< indices of direct dependencies; for an extension: parent, then triggers */
 	size_t deps_count;
-	const uint32_t *extensions;    /**< indices of the extensions that Julia loads beside it when compiling it */
+	const uint32_t *extensions; /**< indices of the extensions that Julia loads beside it when compiling it */
 	size_t extensions_count;
-	const uint64_t *closure;       /**< bit i: node i is loaded when this one is compiled (itself excluded) */
+	const uint64_t *closure; /**< bit i: node i is loaded when this one is compiled (itself excluded) */
 	struct jic_digest preferences_digest; /**< of inputs.preferences */
 };
 
@@ -44,7 +44,7 @@ struct jic_graph {
 	struct jic_view manifest_file; /**< its manifest, "" when there is none */
 	struct jic_node *nodes;
 	size_t count;
-	size_t closure_words;          /**< uint64_t in each node's closure */
+	size_t closure_words;            /**< uint64_t in each node's closure */
 	const struct jic_view *warnings; /**< sentences about what was left out */
 	size_t warnings_count;
 };
@@ -57,8 +57,8 @@ struct jic_graph_options {
 /**
  * @param facts borrowed for the graph's life
  * @param arena owns the graph
- * @return false: JIC_ENOTFOUND (project does not exist), JIC_EFORMAT (a project or manifest is malformed, has a cycle, a
- *         missing package or an unknown format; text names file and line)
+ * @return false: JIC_ENOTFOUND (project does not exist), JIC_EFORMAT (a project or manifest is malformed, has a cycle,
+ * a missing package or an unknown format; text names file and line)
  */
 jic_must_check bool jic_graph_build(const struct jic_facts *facts, const struct jic_graph_options *options,
                                     struct jic_arena *arena, struct jic_graph *out, struct jic_error *err);
@@ -73,15 +73,15 @@ static inline bool jic_node_closure_has(const struct jic_node *n, size_t index)
 
 /**
  * Rule 1 for one file: does the key of `n` cover the content of `path` (absolute)? Covered are: all below the root of a
- * package with a tree hash (but deps/ outputs only through inputs.build), src/, ext/ and the project file of a developed one,
- * and the same of every node in the closure. @return false and a sentence in `why` (arena) otherwise
+ * package with a tree hash (but deps/ outputs only through inputs.build), src/, ext/ and the project file of a
+ * developed one, and the same of every node in the closure. @return false and a sentence in `why` (arena) otherwise
  */
 bool jic_graph_covers(const struct jic_graph *g, const struct jic_node *n, struct jic_view path,
                       struct jic_arena *arena, struct jic_view *why);
 
 /**
- * The merged preferences of a package and Julia's hash over the recorded names (base/loading.jl:get_preferences_hash), as
- * the environment stack gives them. Unknown UUID: hash 0.
+ * The merged preferences of a package and Julia's hash over the recorded names (base/loading.jl:get_preferences_hash),
+ * as the environment stack gives them. Unknown UUID: hash 0.
  */
 uint64_t jic_graph_preferences_hash(const struct jic_graph *g, const struct jic_node *n, const struct jic_view *names,
                                     size_t names_count);

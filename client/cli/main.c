@@ -1,0 +1,147 @@
+/* jicache: the command table, and nothing else. One file a command family; each sees the public API only. */
+#include "client/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TAGLINE "share Julia's precompile caches between machines"
+
+enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_KEY, CMD_STATUS, CMD_INSPECT };
+
+#define OPTIONS_ENVIRONMENT                                                                                            \
+	{"project", 0, "DIR", "the environment, as Julia's --project takes it (JULIA_PROJECT)"},                       \
+	    {"julia", 0, "PATH", "the Julia that will load (JULIA, else `julia` on PATH)"},                            \
+	    {"julia-args", 0, "OPTIONS", "its options as far as caches depend on them, \"--check-bounds=yes -O3\""},   \
+	    {"depot", 0, "DIR", "depot to fill and look into, besides Julia's own"},                                   \
+	{                                                                                                              \
+		"quiet", 'q', NULL, "no summary, no warnings"                                                          \
+	}
+#define OPTIONS_SERVER                                                                                                 \
+	{"url", 0, "URL", "the server (JICACHE_URL, else http://127.0.0.1:8787)"},                                     \
+	    {"token", 0, "TOKEN", "who we are there (JICACHE_TOKEN)"},                                                 \
+	{                                                                                                              \
+		"lane", 0, "LANE", "the trust lane to read and write (JICACHE_LANE)"                                   \
+	}
+#define OPTION_JSON                                                                                                    \
+	{                                                                                                              \
+		"json", 0, NULL, "the report as JSON on stdout"                                                        \
+	}
+#define OPTION_REQUIRE                                                                                                 \
+	{                                                                                                              \
+		"require", 0, NULL, "exit with 3 when something is missing or the server is away"                      \
+	}
+
+static const struct jic_option transfer_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON, OPTION_REQUIRE};
+static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_REQUIRE};
+static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
+static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
+
+#define OPTIONS(table) .options = table, .options_count = JIC_COUNT(table)
+
+static const struct jic_command commands[] = {
+    {.name = "pull",
+     .id = CMD_PULL,
+     .summary = "fetch what is missing locally, so that Julia loads without compiling",
+     OPTIONS(transfer_options)},
+    {.name = "push",
+     .id = CMD_PUSH,
+     .summary = "publish what Julia compiled and the server lacks",
+     OPTIONS(transfer_options)},
+    {.name = "run",
+     .id = CMD_RUN,
+     .summary = "pull, run a command, push what it compiled",
+     .details =
+         "The exit status is the command's. When the command is `julia …`, its project and options are taken from\n"
+         "it. JICACHE_DISABLE=1 runs the command and does nothing else.",
+     .positional = "-- COMMAND…",
+     .positional_min = 1,
+     .positional_max = SIZE_MAX,
+     .verbatim_tail = true,
+     OPTIONS(run_options)},
+    {.name = "status",
+     .id = CMD_STATUS,
+     .summary = "what of this environment is local, on the server, nowhere",
+     OPTIONS(transfer_options)},
+    {.name = "key",
+     .id = CMD_KEY,
+     .summary = "runtime, system image and every package with its inputs and key",
+     OPTIONS(key_options)},
+    {.name = "inspect",
+     .id = CMD_INSPECT,
+     .summary = "all that the header of a cache file says",
+     .positional = "FILE.ji",
+     .positional_min = 1,
+     .positional_max = 1,
+     OPTIONS(inspect_options)},
+};
+
+static int dispatch(struct jic_cli *cli, int id)
+{
+	switch (id) {
+	case CMD_PULL:
+		return jic_cmd_pull(cli);
+	case CMD_PUSH:
+		return jic_cmd_push(cli);
+	case CMD_RUN:
+		return jic_cmd_run(cli);
+	case CMD_KEY:
+		return jic_cmd_key(cli);
+	case CMD_STATUS:
+		return jic_cmd_status(cli);
+	default:
+		return jic_cmd_inspect(cli);
+	}
+}
+
+static int print_help(const struct jic_command *command, FILE *to)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	if (command)
+		jic_command_help(command, "jicache", &text);
+	else
+		jic_commands_help(commands, JIC_COUNT(commands), "jicache", TAGLINE, &text);
+	fputs(jic_buf_str(&text), to);
+	return to == stdout ? JIC_EXIT_DONE : JIC_EXIT_USAGE;
+}
+
+static int run(const struct jic_command *command, const char *const *argv, size_t argc, struct jic_arena *arena)
+{
+	struct jic_error err = {0};
+	struct jic_options options;
+	if (!jic_options_parse(command, argv, argc, arena, &options, &err)) {
+		fprintf(stderr, "jicache %s: %s (see jicache %s --help)\n", command->name, err.text, command->name);
+		return JIC_EXIT_USAGE;
+	}
+	if (options.help)
+		return print_help(command, stdout);
+	struct jic_cli cli = {
+	    .options = &options,
+	    .json = jic_options_has(&options, "json"),
+	    .quiet = jic_options_has(&options, "quiet"),
+	    .require = jic_options_has(&options, "require"),
+	};
+	return dispatch(&cli, command->id);
+}
+
+int main(int argc, char **argv)
+{
+	const char *const *arguments = (const char *const *)(uintptr_t)(argv + 1);
+	size_t count = argc > 0 ? (size_t)argc - 1 : 0, used;
+	if (count == 0)
+		return print_help(NULL, stderr);
+	if (strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 || strcmp(arguments[0], "help") == 0)
+		return print_help(NULL, stdout);
+	if (strcmp(arguments[0], "--version") == 0 || strcmp(arguments[0], "version") == 0) {
+		printf("jicache %s\n", jic_version());
+		return JIC_EXIT_DONE;
+	}
+	const struct jic_command *command = jic_command_find(commands, JIC_COUNT(commands), arguments, count, &used);
+	if (!command) {
+		fprintf(stderr, "jicache: there is no command \"%s\" (see jicache --help)\n", arguments[0]);
+		return JIC_EXIT_USAGE;
+	}
+	struct jic_arena arena = {0};
+	int status = run(command, arguments + used, count - used, &arena);
+	jic_arena_clear(&arena);
+	return status;
+}

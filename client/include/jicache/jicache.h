@@ -1,0 +1,132 @@
+/**
+ * libjicache: fetch and publish Julia's precompile caches. This is all that programs need; the command-line tool and
+ * the Julia package JICache use nothing else.
+ *
+ * A session is one environment seen by one Julia: opening it reads the settings, asks Julia about itself (once,
+ * remembered), resolves the project's environment stack and computes every address. Operations run on it and give a
+ * report.
+ *
+ * Threads: a session and its reports belong to one thread at a time; different sessions are independent.
+ * Ownership: what a function returns is released by the free function of its type; strings of a report live as long as
+ * it.
+ */
+#ifndef JICACHE_JICACHE_H
+#define JICACHE_JICACHE_H
+
+#include <jicache/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct jic_session;
+struct jic_report;
+
+/** How far a transfer is, for a progress bar. */
+struct jic_progress {
+	uint32_t done, total;             /**< artefacts */
+	uint64_t bytes_done, bytes_total; /**< of their content */
+};
+/** Called from one thread at a time, at most some twenty times a second. */
+typedef void jic_progress_fn(void *context, const struct jic_progress *progress);
+
+/** Everything may be NULL or 0: then the environment variable, the configuration file, and the default apply. */
+struct jic_session_options {
+	const char *url;        /**< JICACHE_URL, `url`, "http://127.0.0.1:8787" */
+	const char *token;      /**< JICACHE_TOKEN, `token`, none */
+	const char *lane;       /**< JICACHE_LANE, `lane`, the server's default */
+	const char *project;    /**< as Julia's --project=; JULIA_PROJECT */
+	const char *julia;      /**< executable; JULIA, `julia` on PATH */
+	const char *julia_args; /**< options of the Julia that will load, as a shell would split them:
+	                           "--check-bounds=yes -O3" */
+	const char *depot;      /**< depot to fill; the first of Julia's DEPOT_PATH */
+	jic_progress_fn *progress;
+	void *progress_context;
+};
+#define JIC_SESSION_OPTIONS_INIT                                                                                       \
+	{                                                                                                              \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                   \
+	}
+
+/**
+ * @return NULL with JIC_ENOTFOUND (no Julia, no such project), JIC_EFORMAT (malformed project, manifest or
+ * configuration), JIC_EUNSUPPORTED (a Julia before 1.5)
+ */
+struct jic_session *jic_session_open(const struct jic_session_options *options, struct jic_error *err);
+void jic_session_free(struct jic_session *session);
+
+/** What happened to the environment's packages; a package, an extension or a stdlib with a cache of its own counts as
+ * one. */
+struct jic_counts {
+	uint32_t packages;  /**< that have an address */
+	uint32_t local;     /**< were there already */
+	uint32_t fetched;   /**< pull */
+	uint32_t missing;   /**< pull, status: neither local nor fetched: Julia will compile them */
+	uint32_t published; /**< push: new on the server */
+	uint32_t existing;  /**< push: the server has the same; status: the server has one */
+	uint32_t
+	    superseded; /**< push: the server has another build of the same address, or of something it was built on */
+	uint32_t refused; /**< push: can't be shared; the report says why */
+	uint32_t skipped; /**< have no address: not installed, or not shareable */
+	uint64_t bytes;   /**< content fetched or sent */
+	double seconds;
+};
+
+/** How the server took part. */
+enum jic_server_state {
+	JIC_SERVER_UNUSED, /**< there was nothing to ask */
+	JIC_SERVER_REACHED,
+	JIC_SERVER_AWAY, /**< unreachable, too slow, refusing, or not speaking the protocol: see the warnings */
+};
+
+/**
+ * Fetch what is missing locally and put it where Julia takes it. A server that is away is no failure: the report says
+ * so.
+ * @return NULL only when something on this machine fails (depot not writable, disk full), with what was done until then
+ * kept
+ */
+struct jic_report *jic_session_pull(struct jic_session *session, struct jic_error *err);
+
+/** Publish what Julia compiled and the server lacks, as one set. @return NULL when nothing could be done; JIC_EDENIED:
+ * token */
+struct jic_report *jic_session_push(struct jic_session *session, struct jic_error *err);
+
+/** As push, but without a word when there is no token or nothing that a pull of this session reported missing was made.
+ */
+struct jic_report *jic_session_push_new(struct jic_session *session, struct jic_error *err);
+
+/** Runtime, system image and every node with its inputs and Merkle key. Asks no server. */
+struct jic_report *jic_session_key(struct jic_session *session, struct jic_error *err);
+
+/** What of this environment is local, on the server, nowhere. */
+struct jic_report *jic_session_status(struct jic_session *session, struct jic_error *err);
+
+/** All that the header of a `.ji` file says, and whether its checksums hold. Needs no session. */
+struct jic_report *jic_inspect(const char *path, struct jic_error *err);
+
+void jic_report_free(struct jic_report *report);
+/** The whole report as one JSON object; the fields are in docs/cli.md. */
+const char *jic_report_json(const struct jic_report *report);
+/** One line for people: what was local, fetched, missing, how many bytes, how long. */
+const char *jic_report_summary(const struct jic_report *report);
+const struct jic_counts *jic_report_counts(const struct jic_report *report);
+enum jic_server_state jic_report_server(const struct jic_report *report);
+/** Sentences that the user should see; NULL behind the last. */
+const char *jic_report_warning(const struct jic_report *report, size_t index);
+
+/**
+ * The environment variable JULIA_DEPOT_PATH that lets Julia see the session's extra depot (options.depot) behind its
+ * own; NULL when there is no extra depot. Lives as long as the session.
+ */
+const char *jic_session_depot_path(const struct jic_session *session);
+
+/** "0.1.0" */
+const char *jic_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * A pull: scan the depots ▸ anything missing? ▸ one resolve ▸ fetch what differs ▸ place. When all is local no server
+ * is asked. What the server has wins over what this machine compiled: only what stands on shared builds can be
+ * published later.
+ */
+#include "client/lib/fetch.h"
+#include "client/lib/superseded.h"
+
+static uint32_t count_shared(const struct jic_graph *g)
+{
+	uint32_t count = 0;
+	for (size_t i = 0; i < g->count; i++)
+		count += g->nodes[i].state == JIC_STATE_SHARED;
+	return count;
+}
+
+static bool is_local(const struct jic_locals *locals, size_t node)
+{
+	return locals->items[node].path.len != 0;
+}
+
+/* Records whose build is not here yet, in the offer's order. */
+static uint32_t *choose(const struct jic_offer *offer, const struct jic_locals *locals, struct jic_arena *arena,
+                        size_t *count)
+{
+	uint32_t *records = jic_arena_array(arena, offer->count + 1, sizeof *records);
+	*count = 0;
+	for (uint32_t i = 0; records && i < offer->count; i++) {
+		const struct jic_local *l = &locals->items[offer->node_of[i]];
+		if (!l->path.len || !jic_build_id_eq(l->build_id, offer->records[i].build_id))
+			records[(*count)++] = i;
+	}
+	return records;
+}
+
+static bool ask_and_fetch(struct jic_session *s, const struct jic_locals *locals, struct jic_arena *arena,
+                          struct jic_report *report, struct jic_fetch_result *fetched, struct jic_error *err)
+{
+	struct jic_error e = {0};
+	struct jic_offer offer;
+	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
+	if (!c || !jic_offer_get(s, c, s->runtimes_count, arena, &offer, &e)) {
+		/* Rule 3: without a server Julia compiles for itself. */
+		report->server = JIC_SERVER_AWAY;
+		jic_report_warn(report, "%s; going on without it", e.text);
+		return true;
+	}
+	report->server = JIC_SERVER_REACHED;
+	size_t count;
+	uint32_t *records = choose(&offer, locals, arena, &count);
+	if (!records)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (!jic_fetch(s, &offer, records, count, arena, report, fetched, err))
+		return false;
+	if (fetched->placed == count)
+		jic_superseded_forget(s);
+	return true;
+}
+
+static void tell_skipped(const struct jic_session *s, struct jic_arena *arena, struct jic_report *r)
+{
+	for (size_t i = 0; i < s->graph.count; i++) {
+		const struct jic_node *n = &s->graph.nodes[i];
+		if (n->state != JIC_STATE_NO_SOURCE && n->state != JIC_STATE_UNSHARED)
+			continue;
+		jic_autofree char *reason = jic_strdup_view(n->reason);
+		r->counts.skipped++;
+		jic_report_note(r, "skipped_packages", jic_session_node_title(s, n, arena), reason ? reason : "");
+	}
+}
+
+static void remember_missing(struct jic_session *s, size_t node)
+{
+	if (!s->missing)
+		s->missing = calloc(s->graph.count / 64 + 1, sizeof *s->missing);
+	if (s->missing)
+		s->missing[node / 64] |= UINT64_C(1) << (node % 64);
+}
+
+static void count_nodes(struct jic_session *s, const struct jic_locals *locals, const struct jic_fetch_result *fetched,
+                        struct jic_arena *arena, struct jic_report *r)
+{
+	free(s->missing);
+	s->missing = NULL;
+	for (size_t i = 0; i < s->graph.count; i++) {
+		const struct jic_node *n = &s->graph.nodes[i];
+		if (n->state != JIC_STATE_SHARED)
+			continue;
+		if (fetched->placed_node && fetched->placed_node[i])
+			r->counts.fetched++;
+		else if (is_local(locals, i))
+			r->counts.local++;
+		else {
+			r->counts.missing++;
+			remember_missing(s, i);
+			jic_report_name(r, "missing_packages", jic_session_node_title(s, n, arena));
+		}
+	}
+}
+
+static bool finish(struct jic_report *r, struct jic_error *err)
+{
+	const struct jic_counts *c = &r->counts;
+	char bytes[32], skipped[48] = "";
+	jic_report_set(r, "packages", json_integer(c->packages));
+	jic_report_set(r, "local", json_integer(c->local));
+	jic_report_set(r, "fetched", json_integer(c->fetched));
+	jic_report_set(r, "missing", json_integer(c->missing));
+	jic_report_set(r, "skipped", json_integer(c->skipped));
+	jic_report_set(r, "bytes_fetched", json_integer((json_int_t)c->bytes));
+	if (c->skipped)
+		snprintf(skipped, sizeof skipped, ", %u skipped", c->skipped);
+	return jic_report_finish(r, err, "%u package%s: %u local, %u fetched (%s), %u missing%s%s", c->packages,
+	                         c->packages == 1 ? "" : "s", c->local, c->fetched, jic_bytes_text(c->bytes, bytes),
+	                         c->missing, skipped, r->server == JIC_SERVER_AWAY ? ", server away" : "");
+}
+
+static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_report *r, struct jic_error *err)
+{
+	struct jic_locals locals;
+	struct jic_fetch_result fetched = {0};
+	if (!jic_depot_scan(&s->graph, &s->depot, arena, &locals, err))
+		return false;
+	r->counts.packages = count_shared(&s->graph);
+	for (size_t i = 0; i < s->graph.warnings_count; i++)
+		jic_report_warn(r, JIC_PRIv, JIC_ARGv(s->graph.warnings[i]));
+	bool complete = locals.have == locals.wanted && !jic_superseded_noted(s);
+	if (!complete && !ask_and_fetch(s, &locals, arena, r, &fetched, err))
+		return false;
+	r->counts.bytes = fetched.bytes;
+	count_nodes(s, &locals, &fetched, arena, r);
+	tell_skipped(s, arena, r);
+	return finish(r, err);
+}
+
+struct jic_report *jic_session_pull(struct jic_session *s, struct jic_error *err)
+{
+	struct jic_arena arena = {0};
+	JIC_AUTO(jic_report) struct jic_report *r = jic_report_new("pull", err);
+	bool done = r && pull(s, &arena, r, err);
+	jic_arena_clear(&arena);
+	return done ? JIC_TAKE(r) : NULL;
+}

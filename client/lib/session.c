@@ -1,0 +1,154 @@
+/* Opening a session: settings → facts → graph → runtimes. Each step needs only the ones before. */
+#include "client/lib/session.h"
+
+static size_t count_words(const char *text)
+{
+	size_t words = 0;
+	for (bool inside = false; *text; text++) {
+		bool space = *text == ' ' || *text == '\t' || *text == '\n';
+		words += !space && !inside;
+		inside = !space;
+	}
+	return words;
+}
+
+/* Splits at white space; '…' and "…" group, a backslash takes the next byte: what a shell does, without expansions. */
+static const char *next_word(const char *from, char *to, const char **end)
+{
+	char quote = 0;
+	const char *word = to;
+	for (; *from; from++) {
+		if (!quote && (*from == ' ' || *from == '\t' || *from == '\n'))
+			break;
+		if (*from == quote)
+			quote = 0;
+		else if (!quote && (*from == '\'' || *from == '"'))
+			quote = *from;
+		else if (*from == '\\' && quote != '\'' && from[1])
+			*to++ = *++from;
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	*end = from;
+	return word;
+}
+
+static const char *const *split_words(const char *text, struct jic_arena *arena, size_t *count)
+{
+	size_t most = count_words(text), found = 0;
+	const char **words = jic_arena_array(arena, most + 1, sizeof *words);
+	while (words && found < most) {
+		while (*text == ' ' || *text == '\t' || *text == '\n')
+			text++;
+		if (!*text)
+			break;
+		char *space = jic_arena_alloc(arena, strlen(text) + 1);
+		if (!space)
+			return NULL;
+		words[found++] = next_word(text, space, &text);
+	}
+	*count = found;
+	return words;
+}
+
+static bool get_facts(struct jic_session *s, struct jic_error *err)
+{
+	struct jic_facts_options o = {.julia = s->options.julia, .memory_dir = s->settings.memory_dir};
+	if (s->options.julia_args)
+		o.julia_args = split_words(s->options.julia_args, &s->arena, &o.julia_args_count);
+	return jic_facts_get(&o, &s->arena, &s->facts, err);
+}
+
+static bool get_runtimes(struct jic_session *s, struct jic_error *err)
+{
+	if (!jic_facts_runtimes(&s->facts, &s->arena, &s->runtimes, &s->runtimes_count, err))
+		return false;
+	s->runtime_ids = jic_arena_array(&s->arena, s->runtimes_count, sizeof *s->runtime_ids);
+	for (size_t i = 0; s->runtime_ids && i < s->runtimes_count; i++) {
+		char id[JIC_RUNTIME_ID_BYTES_MAX];
+		if (!jic_runtime_id(&s->runtimes[i], id, err))
+			return false;
+		s->runtime_ids[i] = jic_arena_copy(&s->arena, jic_view_of(id));
+	}
+	return s->arena.failed ? jic_fail(err, JIC_EMEMORY, "out of memory") : true;
+}
+
+/* Julia's own list, spelled out, with ours behind it: means the same to every version. */
+static bool set_depot_path(struct jic_session *s, struct jic_error *err)
+{
+	if (!s->options.depot)
+		return true;
+	JIC_CLEAR(jic_buf) struct jic_buf path = {0};
+	for (size_t i = 0; i < s->facts.depot_path_count; i++)
+		jic_buf_printf(&path, JIC_PRIv ":", JIC_ARGv(s->facts.depot_path[i]));
+	jic_buf_puts(&path, s->options.depot);
+	s->depot_path = jic_buf_take(&path);
+	return s->depot_path ? true : jic_fail(err, JIC_EMEMORY, "out of memory");
+}
+
+static bool open_steps(struct jic_session *s, struct jic_error *err)
+{
+	struct jic_graph_options graph = {.project = s->options.project};
+	if (!jic_settings_load(&s->options, &s->arena, &s->settings, err) || !get_facts(s, err))
+		return false;
+	s->depot = (struct jic_depot_options){.depot = s->options.depot, .memory_dir = s->settings.memory_dir};
+	return jic_graph_build(&s->facts, &graph, &s->arena, &s->graph, err) && get_runtimes(s, err) &&
+	       set_depot_path(s, err);
+}
+
+static const char *keep(struct jic_session *s, const char *text)
+{
+	return text ? jic_arena_copy(&s->arena, jic_view_of(text)).ptr : NULL;
+}
+
+JIC_DEFINE_AUTO(jic_session, jic_session_free)
+
+struct jic_session *jic_session_open(const struct jic_session_options *options, struct jic_error *err)
+{
+	JIC_AUTO(jic_session) struct jic_session *s = calloc(1, sizeof *s);
+	if (!s) {
+		jic_fail(err, JIC_EMEMORY, "out of memory");
+		return NULL;
+	}
+	s->options = (struct jic_session_options){
+	    .url = keep(s, options->url),
+	    .token = keep(s, options->token),
+	    .lane = keep(s, options->lane),
+	    .project = keep(s, options->project),
+	    .julia = keep(s, options->julia),
+	    .julia_args = keep(s, options->julia_args),
+	    .depot = keep(s, options->depot),
+	    .progress = options->progress,
+	    .progress_context = options->progress_context,
+	};
+	return open_steps(s, err) ? JIC_TAKE(s) : NULL;
+}
+
+void jic_session_free(struct jic_session *s)
+{
+	if (!s)
+		return;
+	free(s->depot_path);
+	free(s->missing);
+	jic_arena_clear(&s->arena);
+	free(s);
+}
+
+const char *jic_session_depot_path(const struct jic_session *s)
+{
+	return s->depot_path;
+}
+
+const char *jic_version(void)
+{
+	return JIC_VERSION;
+}
+
+struct jic_view jic_session_node_title(const struct jic_session *s, const struct jic_node *n, struct jic_arena *arena)
+{
+	if (n->inputs.kind != JIC_NODE_EXTENSION || !n->deps_count)
+		return n->inputs.name;
+	struct jic_view parent = s->graph.nodes[n->deps[0]].inputs.name;
+	return jic_arena_printf(arena, JIC_PRIv "/" JIC_PRIv, JIC_ARGv(parent), JIC_ARGv(n->inputs.name));
+}

@@ -1,0 +1,106 @@
+/* Settings: four sources, one order. A file that can't be understood is an error, so that a typo is seen. */
+#include "client/lib/settings.h"
+
+#include "common/file.h"
+#include "common/message.h"
+#include "common/toml.h"
+
+enum { CONFIG_BYTES_MAX = 1024 * 1024 };
+
+struct setting {
+	const char *key, *variable, *fallback;
+};
+static const struct setting setting_url = {"url", "JICACHE_URL", JIC_URL_DEFAULT};
+static const struct setting setting_token = {"token", "JICACHE_TOKEN", ""};
+static const struct setting setting_lane = {"lane", "JICACHE_LANE", ""};
+
+/* $VARIABLE/jicache/leaf, else ~/fallback/jicache/leaf; the XDG base directory specification ignores relative values.
+ */
+static const char *xdg_path(struct jic_arena *arena, const char *variable, const char *fallback, const char *leaf)
+{
+	const char *base = getenv(variable);
+	if (base && base[0] == '/')
+		return jic_arena_printf(arena, "%s/jicache%s", base, leaf).ptr;
+	const char *home = getenv("HOME");
+	return jic_arena_printf(arena, "%s/%s/jicache%s", home ? home : "", fallback, leaf).ptr;
+}
+
+static bool check_keys(const struct jic_toml *root, const char *path, struct jic_error *err)
+{
+	static const struct setting *const known[] = {&setting_url, &setting_token, &setting_lane};
+	for (const struct jic_toml *e = jic_toml_first(root); e; e = e->next) {
+		size_t i = 0;
+		while (i < JIC_COUNT(known) && !jic_view_is(e->key, known[i]->key))
+			i++;
+		if (i == JIC_COUNT(known))
+			return jic_fail(err, JIC_EFORMAT,
+			                "%s:%u: unknown setting \"" JIC_PRIv "\" (known: url, token, lane)", path,
+			                e->line, JIC_ARGv(e->key));
+		if (e->type != JIC_TOML_STRING)
+			return jic_fail(err, JIC_EFORMAT, "%s:%u: \"%s\" must be a string in quotes", path, e->line,
+			                known[i]->key);
+	}
+	return true;
+}
+
+static bool read_config(const char *path, struct jic_arena *arena, const struct jic_toml **root, struct jic_error *err)
+{
+	*root = NULL;
+	if (!jic_is_file(path))
+		return true;
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	if (!jic_file_read(path, CONFIG_BYTES_MAX, &text, err))
+		return false;
+	*root = jic_toml_parse(arena, jic_arena_copy(arena, jic_buf_view(&text)), path, err);
+	return *root && check_keys(*root, path, err);
+}
+
+static const char *choose(const struct setting *s, const char *flag, const struct jic_toml *config,
+                          struct jic_arena *arena)
+{
+	const char *variable = getenv(s->variable);
+	if (flag)
+		return flag;
+	if (variable && *variable)
+		return variable;
+	/* The parser's strings may point into its text without a NUL. */
+	struct jic_view value = jic_toml_string(config, s->key, jic_view_of(s->fallback));
+	return jic_arena_copy(arena, value).ptr;
+}
+
+static bool check_url(const char *url, struct jic_error *err)
+{
+	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+		return true;
+	return jic_fail(err, JIC_EFORMAT,
+	                "server address \"%s\" does not begin with http:// or https:// (--url, JICACHE_URL or `url` in "
+	                "config.toml)",
+	                url);
+}
+
+static const char *without_slash(const char *url, struct jic_arena *arena)
+{
+	struct jic_view v = jic_view_of(url);
+	while (v.len && v.ptr[v.len - 1] == '/')
+		v.len--;
+	return jic_arena_copy(arena, v).ptr;
+}
+
+bool jic_settings_load(const struct jic_session_options *options, struct jic_arena *arena, struct jic_settings *out,
+                       struct jic_error *err)
+{
+	const struct jic_toml *config;
+	out->config = xdg_path(arena, "XDG_CONFIG_HOME", ".config", "/config.toml");
+	out->memory_dir = xdg_path(arena, "XDG_CACHE_HOME", ".cache", "");
+	if (!read_config(out->config, arena, &config, err))
+		return false;
+	out->url = without_slash(choose(&setting_url, options->url, config, arena), arena);
+	out->token = choose(&setting_token, options->token, config, arena);
+	out->lane = choose(&setting_lane, options->lane, config, arena);
+	if (arena->failed)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (*out->lane && !jic_lane_name_valid(jic_view_of(out->lane)))
+		return jic_fail(err, JIC_EFORMAT,
+		                "\"%s\" is no lane name (letters, digits, \".\", \"_\", \"-\", and \"/\")", out->lane);
+	return check_url(out->url, err);
+}

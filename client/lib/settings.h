@@ -1,0 +1,28 @@
+/**
+ * Where the server is and who we are: flag over environment variable over configuration file over default.
+ * The file is $XDG_CONFIG_HOME/jicache/config.toml, else ~/.config/jicache/config.toml.
+ */
+#ifndef JIC_CLIENT_SETTINGS_H
+#define JIC_CLIENT_SETTINGS_H
+
+#include "common/arena.h"
+
+#include <jicache/error.h>
+#include <jicache/jicache.h>
+
+#define JIC_URL_DEFAULT "http://127.0.0.1:8787"
+
+struct jic_settings {
+	const char *url;        /**< without a trailing slash */
+	const char *token;      /**< "" when there is none */
+	const char *lane;       /**< "" is the server's default */
+	const char *memory_dir; /**< $XDG_CACHE_HOME/jicache or ~/.cache/jicache */
+	const char *config;     /**< the file's path, whether it exists or not */
+};
+
+/** @return false with JIC_EFORMAT (bad TOML, unknown key, wrong type, bad URL or lane), naming file and line or the
+ * variable */
+jic_must_check bool jic_settings_load(const struct jic_session_options *options, struct jic_arena *arena,
+                                      struct jic_settings *out, struct jic_error *err);
+
+#endif

@@ -1,0 +1,409 @@
+/*
+ * One libcurl easy handle a connection, kept alive between requests. Compressed bodies are decoded by us and not by
+ * libcurl: Debian's libcurl may lack zstd, and the window limit must hold.
+ */
+#include "client/lib/transport.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <strings.h>
+
+enum { HEADER_BYTES_MAX = 1024, UPLOAD_PIECE_BYTES = 128 * 1024 };
+
+struct jic_connection {
+	CURL *curl;
+	struct curl_slist *headers; /* sent with every request: authorization, user agent's protocol */
+	const char *url;            /* borrowed from the settings */
+	const atomic_bool *cancel;
+	char curl_error[CURL_ERROR_SIZE];
+};
+
+/* One request's way back. */
+struct response {
+	struct jic_connection *connection;
+	struct jic_buf *collect; /* JSON, or a problem */
+	size_t collect_max;
+	jic_sink_fn *sink; /* a blob's content, when the status is 200 */
+	void *context;
+	struct jic_zdec *zdec;
+	uint64_t content_max;
+	bool encoded;           /* Content-Encoding: zstd */
+	struct jic_error error; /* why a callback stopped the transfer */
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static void curl_init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool add_header(struct jic_connection *c, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(c->headers, line);
+	if (longer)
+		c->headers = longer;
+	return longer;
+}
+
+static bool add_headers(struct jic_connection *c, const char *token)
+{
+	/* No "Expect: 100-continue": the server answers early by itself, and waiting costs a round trip. */
+	if (!add_header(c, "Expect:") || !add_header(c, "Accept-Encoding: zstd"))
+		return false;
+	if (!*token)
+		return true;
+	jic_autofree char *line = jic_asprintf("Authorization: Bearer %s", token);
+	return line && add_header(c, line);
+}
+
+static int on_progress(void *context, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
+{
+	(void)dt, (void)dn, (void)ut, (void)un;
+	const struct jic_connection *c = context;
+	return c->cancel && atomic_load(c->cancel);
+}
+
+static void set_options(struct jic_connection *c)
+{
+	CURL *h = c->curl;
+	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->curl_error);
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)JIC_CONNECT_LIMIT_MS);
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)JIC_STALL_LIMIT_S);
+	curl_easy_setopt(h, CURLOPT_USERAGENT, "jicache/" JIC_VERSION);
+	/* Blobs stay within our server: following a redirect would hand the token to whoever is named. */
+	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(h, CURLOPT_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
+	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_XFERINFODATA, c);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, c->headers);
+}
+
+struct jic_connection *jic_connection_new(const struct jic_settings *settings, const atomic_bool *cancel,
+                                          struct jic_error *err)
+{
+	pthread_once(&curl_once, curl_init);
+	JIC_AUTO(jic_connection) struct jic_connection *c = calloc(1, sizeof *c);
+	if (c) {
+		c->url = settings->url;
+		c->cancel = cancel;
+		c->curl = curl_easy_init();
+	}
+	if (!c || !c->curl || !add_headers(c, settings->token)) {
+		jic_fail(err, JIC_EMEMORY, "out of memory");
+		return NULL;
+	}
+	set_options(c);
+	return JIC_TAKE(c);
+}
+
+void jic_connection_free(struct jic_connection *c)
+{
+	if (!c)
+		return;
+	curl_easy_cleanup(c->curl);
+	curl_slist_free_all(c->headers);
+	free(c);
+}
+
+/* ---- receiving */
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct response *r = context;
+	struct jic_view line = jic_view_bytes(bytes, size * count);
+	static const char name[] = "content-encoding:";
+	if (line.len > sizeof name - 1 && line.len < HEADER_BYTES_MAX &&
+	    strncasecmp(line.ptr, name, sizeof name - 1) == 0) {
+		char value[HEADER_BYTES_MAX];
+		size_t len = line.len - (sizeof name - 1);
+		memcpy(value, line.ptr + sizeof name - 1, len);
+		value[len] = '\0';
+		r->encoded = strcasestr(value, "zstd") != NULL;
+	}
+	return size * count;
+}
+
+static long status_of(const struct response *r)
+{
+	long status = 0;
+	curl_easy_getinfo(r->connection->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static bool collect(struct response *r, struct jic_view piece)
+{
+	if (piece.len > r->collect_max - r->collect->len)
+		return jic_fail(&r->error, JIC_EPROTOCOL, "answer is larger than %zu bytes", r->collect_max);
+	jic_buf_putv(r->collect, piece);
+	return jic_buf_ok(r->collect, &r->error);
+}
+
+static bool deliver(struct response *r, struct jic_view piece)
+{
+	if (!r->encoded)
+		return r->sink(r->context, piece, &r->error);
+	if (!r->zdec)
+		r->zdec = jic_zdec_new(r->content_max, &r->error);
+	return r->zdec && jic_zdec_feed(r->zdec, piece, r->sink, r->context, &r->error);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct response *r = context;
+	struct jic_view piece = jic_view_bytes(bytes, size * count);
+	bool to_sink = r->sink && status_of(r) == 200;
+	bool taken = to_sink ? deliver(r, piece) : collect(r, piece);
+	return taken ? piece.len : 0;
+}
+
+/* ---- one request */
+
+static bool fail_curl(struct jic_connection *c, CURLcode code, const struct response *r, struct jic_error *err)
+{
+	if (r->error.code) {
+		if (err)
+			*err = r->error;
+		return false;
+	}
+	const char *reason = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
+	return jic_fail(err, JIC_ENETWORK, "server %s: %s", c->url, reason);
+}
+
+static enum jic_code code_of_status(long status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return JIC_EDENIED;
+	case 404:
+		return JIC_ENOTFOUND;
+	case 409:
+		return JIC_ECONFLICT;
+	case 429:
+	case 503:
+		return JIC_EBUSY;
+	case 507:
+		return JIC_ENOSPACE;
+	case 400:
+	case 413:
+	case 415:
+	case 422:
+		return JIC_EFORMAT;
+	default:
+		return status >= 500 ? JIC_EIO : JIC_EPROTOCOL;
+	}
+}
+
+static bool fail_status(const struct jic_connection *c, long status, const struct jic_buf *answer,
+                        struct jic_error *err)
+{
+	struct jic_arena arena = {0};
+	struct jic_msg_problem problem;
+	bool read = jic_msg_problem_read(jic_buf_view(answer), &arena, &problem, NULL);
+	if (read)
+		jic_fail(err, code_of_status(status), "server %s: " JIC_PRIv " (%ld, request " JIC_PRIv ")", c->url,
+		         JIC_ARGv(problem.detail), status, JIC_ARGv(problem.request_id));
+	else
+		jic_fail(err, code_of_status(status) == JIC_EFORMAT ? JIC_EPROTOCOL : code_of_status(status),
+		         "server %s: HTTP status %ld without an explanation; is it a jicache server?", c->url, status);
+	jic_arena_clear(&arena);
+	return false;
+}
+
+static bool perform(struct jic_connection *c, const char *path, struct response *r, struct jic_error *err)
+{
+	jic_autofree char *url = jic_asprintf("%s%s", c->url, path);
+	if (!url)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	c->curl_error[0] = '\0';
+	r->connection = c;
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, r);
+	CURLcode code = curl_easy_perform(c->curl);
+	if (code != CURLE_OK)
+		return fail_curl(c, code, r, err);
+	long status = status_of(r);
+	return status >= 200 && status < 300 ? true : fail_status(c, status, r->collect, err);
+}
+
+static void method_get(struct jic_connection *c)
+{
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, NULL);
+	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 0L);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
+}
+
+static bool perform_with_header(struct jic_connection *c, const char *header, const char *path, struct response *r,
+                                struct jic_error *err)
+{
+	struct curl_slist extra = {.data = (char *)(uintptr_t)header, .next = c->headers};
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, &extra);
+	bool done = perform(c, path, r, err);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
+	return done;
+}
+
+bool jic_connection_json(struct jic_connection *c, const char *method, const char *path, struct jic_view body,
+                         struct jic_buf *answer, struct jic_error *err)
+{
+	struct response r = {.collect = answer, .collect_max = JIC_MESSAGE_BYTES_MAX};
+	jic_buf_reset(answer);
+	method_get(c);
+	if (strcmp(method, "GET") == 0)
+		return perform(c, path, &r, err);
+	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.ptr);
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+	return perform_with_header(c, "Content-Type: application/json", path, &r, err);
+}
+
+/* ---- blobs */
+
+static void blob_path(const struct jic_digest *digest, char path[96])
+{
+	char hex[JIC_DIGEST_HEX + 1];
+	jic_digest_hex(digest, hex);
+	snprintf(path, 96, "/v1/blobs/%s", hex);
+}
+
+/* Stands between the wire and the caller's sink: nobody sees more bytes than announced, and the digest is known at the
+ * end. */
+struct checked_sink {
+	const struct jic_msg_blob *blob;
+	struct jic_sha256 *sha;
+	uint64_t seen;
+	jic_sink_fn *sink;
+	void *context;
+};
+
+static bool checked_put(void *context, struct jic_view bytes, struct jic_error *err)
+{
+	struct checked_sink *k = context;
+	if (bytes.len > k->blob->size - k->seen)
+		return jic_fail(err, JIC_ECORRUPT, "blob is longer than the %llu bytes that were announced",
+		                (unsigned long long)k->blob->size);
+	k->seen += bytes.len;
+	jic_sha256_update(k->sha, bytes.ptr, bytes.len);
+	return k->sink(k->context, bytes, err);
+}
+
+static bool checked_end(struct checked_sink *k, struct jic_error *err)
+{
+	struct jic_digest digest;
+	jic_sha256_final(k->sha, &digest);
+	if (k->seen == k->blob->size && jic_digest_eq(&digest, &k->blob->digest))
+		return true;
+	char hex[JIC_DIGEST_HEX + 1];
+	jic_digest_hex(&k->blob->digest, hex);
+	return jic_fail(err, JIC_ECORRUPT, "blob %s arrived with other bytes than its digest says", hex);
+}
+
+bool jic_connection_get_blob(struct jic_connection *c, const struct jic_msg_blob *blob, jic_sink_fn *sink,
+                             void *context, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf problem = {0};
+	JIC_AUTO(jic_sha256) struct jic_sha256 *sha = jic_sha256_new();
+	if (!sha)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	struct checked_sink check = {.blob = blob, .sha = sha, .sink = sink, .context = context};
+	struct response r = {.collect = &problem,
+	                     .collect_max = JIC_MESSAGE_BYTES_MAX,
+	                     .sink = checked_put,
+	                     .context = &check,
+	                     .content_max = blob->size};
+	char path[96];
+	blob_path(&blob->digest, path);
+	method_get(c);
+	bool done = perform(c, path, &r, err);
+	if (done && r.zdec)
+		done = jic_zdec_finish(r.zdec, err);
+	jic_zdec_free(r.zdec);
+	return done && checked_end(&check, err);
+}
+
+struct upload {
+	struct jic_zenc *zenc;
+	struct jic_view left; /* content not yet compressed */
+	bool finished;
+	struct jic_buf ready; /* compressed, not yet sent */
+	size_t sent;
+	struct jic_error error;
+};
+
+static bool upload_ready(void *context, struct jic_view bytes, struct jic_error *err)
+{
+	struct upload *u = context;
+	jic_buf_putv(&u->ready, bytes);
+	return jic_buf_ok(&u->ready, err);
+}
+
+static bool upload_more(struct upload *u)
+{
+	jic_buf_reset(&u->ready);
+	u->sent = 0;
+	while (!u->ready.len && !u->finished) {
+		struct jic_view piece = jic_view_head(u->left, UPLOAD_PIECE_BYTES);
+		u->left = jic_view_skip(u->left, piece.len);
+		u->finished = piece.len == 0;
+		bool fed = u->finished ? jic_zenc_finish(u->zenc, upload_ready, u, &u->error)
+		                       : jic_zenc_feed(u->zenc, piece, upload_ready, u, &u->error);
+		if (!fed)
+			return false;
+	}
+	return true;
+}
+
+static size_t on_read(char *to, size_t size, size_t count, void *context)
+{
+	struct upload *u = context;
+	if (u->sent == u->ready.len && !upload_more(u))
+		return CURL_READFUNC_ABORT;
+	size_t len = u->ready.len - u->sent;
+	if (len > size * count)
+		len = size * count;
+	if (len)
+		memcpy(to, u->ready.ptr + u->sent, len);
+	u->sent += len;
+	return len;
+}
+
+static bool put_stream(struct jic_connection *c, const struct jic_digest *digest, struct upload *u,
+                       struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf answer = {0};
+	struct response r = {.collect = &answer, .collect_max = JIC_MESSAGE_BYTES_MAX};
+	char path[96];
+	blob_path(digest, path);
+	method_get(c);
+	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
+	curl_easy_setopt(c->curl, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(c->curl, CURLOPT_READDATA, u);
+	bool done = perform_with_header(c, "Content-Encoding: zstd", path, &r, err);
+	if (!done && u->error.code && err)
+		*err = u->error;
+	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 0L);
+	return done;
+}
+
+bool jic_connection_put_blob(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
+                             struct jic_error *err)
+{
+	JIC_AUTO(jic_zenc) struct jic_zenc *zenc = jic_zenc_new(JIC_ZSTD_LEVEL, err);
+	if (!zenc || !jic_zenc_size(zenc, content.len, err))
+		return false;
+	struct upload u = {.zenc = zenc, .left = content};
+	bool done = put_stream(c, digest, &u, err);
+	jic_buf_clear(&u.ready);
+	return done;
+}
