@@ -11,7 +11,8 @@
 #define jic_must_check __attribute__((warn_unused_result))
 #define jic_printf(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
 
-/** Define the helper that JIC_AUTO(name) needs for `struct name *`, released by `free_fn`. Put it below the prototypes. */
+/** Define the helper that JIC_AUTO(name) needs for `struct name *`, released by `free_fn`. Put it below the prototypes.
+ */
 #define JIC_DEFINE_AUTO(name, free_fn)                                                                                 \
 	static inline void name##_autop(struct name **p)                                                               \
 	{                                                                                                              \
@@ -49,7 +50,7 @@ void jic_autoclose_(int *fd);
 #define JIC_ASSERT(cond)                                                                                               \
 	do {                                                                                                           \
 		if (!(cond)) {                                                                                         \
-			fprintf(stderr, "%s:%d: bug: %s does not hold\n", __FILE__, __LINE__, #cond);                 \
+			fprintf(stderr, "%s:%d: bug: %s does not hold\n", __FILE__, __LINE__, #cond);                  \
 			abort();                                                                                       \
 		}                                                                                                      \
 	} while (0)

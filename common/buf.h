@@ -33,7 +33,8 @@ void jic_buf_f64le(struct jic_buf *b, double v);
 jic_must_check bool jic_buf_ok(const struct jic_buf *b, struct jic_error *err);
 /** The text so far, "" when empty; borrowed until the next append. */
 const char *jic_buf_str(const struct jic_buf *b);
-/** Give the bytes away as a malloc'ed NUL-terminated string (NULL when an append failed); the buffer is empty afterwards. */
+/** Give the bytes away as a malloc'ed NUL-terminated string (NULL when an append failed); the buffer is empty
+ * afterwards. */
 char *jic_buf_take(struct jic_buf *b);
 
 static inline struct jic_view jic_buf_view(const struct jic_buf *b)

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static void error_set(struct jic_error *err, enum jic_code code, int sys, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void error_set(struct jic_error *err, enum jic_code code, int sys,
+                                                            const char *format, va_list args)
 {
 	err->code = code;
 	err->sys = sys;

@@ -1,10 +1,11 @@
 /**
- * Julia's precompile cache file: header, dependency block, source text and trailing checksums of a `.ji`, all layouts of
- * Julia 1.5 to 1.12. The layout is that of src/dump.c (≤ 1.8) and src/staticdata_utils.c, src/precompile.c and
+ * Julia's precompile cache file: header, dependency block, source text and trailing checksums of a `.ji`, all layouts
+ * of Julia 1.5 to 1.12. The layout is that of src/dump.c (≤ 1.8) and src/staticdata_utils.c, src/precompile.c and
  * base/loading.jl:parse_cache_header (≥ 1.9); field by field in docs/ji-format.md.
  *
- * The reader copies nothing: every view points into the bytes that were given. It checks each length and count; what Julia
- * itself would read past, it refuses. Reader and writer share the elements of common/ji_layout.h and round-trip in a test.
+ * The reader copies nothing: every view points into the bytes that were given. It checks each length and count; what
+ * Julia itself would read past, it refuses. Reader and writer share the elements of common/ji_layout.h and round-trip
+ * in a test.
  */
 #ifndef JIC_COMMON_JI_H
 #define JIC_COMMON_JI_H
@@ -58,15 +59,15 @@ struct jic_ji_module {
 
 /** A file that the compilation read. */
 struct jic_ji_include {
-	struct jic_view path;   /**< as stored: absolute, "@depot/…", or our canonical "@jicache/…" */
-	uint64_t size;          /**< 1.11+: bytes of the file, or st_size of a directory; else 0 */
-	uint32_t crc32c;        /**< 1.11+ */
-	double mtime;           /**< seconds since the epoch; −1: content-tracked (1.11+); 0: absent */
-	int32_t module_index;   /**< from 1 into `modules`; 0: read from outside of the package */
+	struct jic_view path;    /**< as stored: absolute, "@depot/…", or our canonical "@jicache/…" */
+	uint64_t size;           /**< 1.11+: bytes of the file, or st_size of a directory; else 0 */
+	uint32_t crc32c;         /**< 1.11+ */
+	double mtime;            /**< seconds since the epoch; −1: content-tracked (1.11+); 0: absent */
+	int32_t module_index;    /**< from 1 into `modules`; 0: read from outside of the package */
 	struct jic_view modpath; /**< submodule names below it, joined by ".", in the arena */
-	bool has_source;        /**< its text is in the file: it came from include(), not include_dependency() */
-	struct jic_view source; /**< that text */
-	size_t record_offset;   /**< where the record begins, in bytes from the start of the file */
+	bool has_source;         /**< its text is in the file: it came from include(), not include_dependency() */
+	struct jic_view source;  /**< that text */
+	size_t record_offset;    /**< where the record begins, in bytes from the start of the file */
 };
 
 /** "module `from` evaluated `import name` and got this UUID" */
@@ -82,13 +83,13 @@ struct jic_ji_source {
 
 /** Where the parts begin, in bytes from the start of the file: what a rewrite moves and an image is compared with. */
 struct jic_ji_layout {
-	size_t image_fields;  /**< end of the fixed prefix; 1.9+: checksum, offsets and flags begin here */
+	size_t image_fields; /**< end of the fixed prefix; 1.9+: checksum, offsets and flags begin here */
 	size_t worklist;
 	size_t dependencies;  /**< the field totbytes */
 	size_t required;      /**< right behind the field srctextpos */
 	size_t clone_targets; /**< end of the required modules */
 	size_t header_end;
-	size_t trailer;       /**< 0 when only the header was read */
+	size_t trailer; /**< 0 when only the header was read */
 };
 
 struct jic_ji {
@@ -103,10 +104,10 @@ struct jic_ji {
 
 	/* 1.9+: images; zero before */
 	bool has_image_fields;
-	uint8_t pkgimage;  /**< 0 in a `.ji`, 1 in the blob of a `.so` */
-	uint64_t checksum; /**< high half of the build ids */
+	uint8_t pkgimage;              /**< 0 in a `.ji`, 1 in the blob of a `.so` */
+	uint64_t checksum;             /**< high half of the build ids */
 	uint64_t data_start, data_end; /**< a stand-alone file's data, absolute offsets; 0 when it lies in the image */
-	uint8_t flags;     /**< see jic_ji_flags_* */
+	uint8_t flags;                 /**< see jic_ji_flags_* */
 
 	struct jic_ji_module *modules; /**< what this file provides; the first is the package itself */
 	size_t modules_count;
@@ -134,24 +135,40 @@ struct jic_ji {
 };
 
 /** The cache flags byte, 1.9+ (src/staticdata_utils.c:jl_cache_flags, base/loading.jl:CacheFlags). */
-static inline unsigned jic_ji_flags_pkgimages(uint8_t f) { return f & 1u; }
-static inline unsigned jic_ji_flags_debug(uint8_t f) { return f >> 1 & 3u; }
-static inline unsigned jic_ji_flags_check_bounds(uint8_t f) { return f >> 3 & 3u; }
-static inline unsigned jic_ji_flags_inline(uint8_t f) { return f >> 5 & 1u; }
-static inline unsigned jic_ji_flags_opt(uint8_t f) { return f >> 6 & 3u; }
+static inline unsigned jic_ji_flags_pkgimages(uint8_t f)
+{
+	return f & 1u;
+}
+static inline unsigned jic_ji_flags_debug(uint8_t f)
+{
+	return f >> 1 & 3u;
+}
+static inline unsigned jic_ji_flags_check_bounds(uint8_t f)
+{
+	return f >> 3 & 3u;
+}
+static inline unsigned jic_ji_flags_inline(uint8_t f)
+{
+	return f >> 5 & 1u;
+}
+static inline unsigned jic_ji_flags_opt(uint8_t f)
+{
+	return f >> 6 & 3u;
+}
 
 /**
  * Read a whole `.ji`, header to trailer. Structure only: call jic_ji_verify() for the checksums.
  * @param bytes  borrowed; must outlive `out`
  * @param arena  owns the lists
- * @return false with JIC_EFORMAT (text names the field and byte offset), JIC_EUNSUPPORTED (layout we don't know), JIC_ELIMIT
+ * @return false with JIC_EFORMAT (text names the field and byte offset), JIC_EUNSUPPORTED (layout we don't know),
+ * JIC_ELIMIT
  */
 jic_must_check bool jic_ji_parse(struct jic_view bytes, struct jic_arena *arena, struct jic_ji *out,
                                  struct jic_error *err);
 
 /**
- * Read only as far as the required modules and clone targets; `sources` stays empty, has_source false, trailer 0. Works on a
- * prefix of a file: bytes may end anywhere after the clone targets. For scanning many local files quickly.
+ * Read only as far as the required modules and clone targets; `sources` stays empty, has_source false, trailer 0. Works
+ * on a prefix of a file: bytes may end anywhere after the clone targets. For scanning many local files quickly.
  */
 jic_must_check bool jic_ji_parse_header(struct jic_view bytes, struct jic_arena *arena, struct jic_ji *out,
                                         struct jic_error *err);
@@ -162,15 +179,16 @@ static inline struct jic_build_id jic_ji_build_id(const struct jic_ji *ji)
 }
 
 /**
- * Check what the file's own bytes can prove: trailing CRC; 1.9+ the checksum's mark and, stand-alone, the CRC of the data and
- * a zero image CRC. @return false with JIC_ECORRUPT
+ * Check what the file's own bytes can prove: trailing CRC; 1.9+ the checksum's mark and, stand-alone, the CRC of the
+ * data and a zero image CRC. @return false with JIC_ECORRUPT
  */
 jic_must_check bool jic_ji_verify(const struct jic_ji *ji, struct jic_error *err);
 
 /**
- * Check that an image belongs to this `.ji`: CRC of the whole image file equal to image_crc32c, the blob `jl_system_image_data`
- * in it (ELF symbol) with the same prefix, checksum, flags and required modules, and the CRC of its data. Of images that are
- * not 64-bit ELF (written on Darwin, Windows, or 32-bit) only the whole file's CRC is checked, which covers the rest.
+ * Check that an image belongs to this `.ji`: CRC of the whole image file equal to image_crc32c, the blob
+ * `jl_system_image_data` in it (ELF symbol) with the same prefix, checksum, flags and required modules, and the CRC of
+ * its data. Of images that are not 64-bit ELF (written on Darwin, Windows, or 32-bit) only the whole file's CRC is
+ * checked, which covers the rest.
  * @param image the whole `.so`
  * @param crc32c_known CRC of `image` when the caller has it already, else NULL
  * @return false with JIC_ECORRUPT or JIC_EFORMAT
@@ -187,9 +205,9 @@ struct jic_ji_edit {
 };
 
 /**
- * Write the same file with other include records: adjusts lengths, totbytes, srctextpos, the padding and the offsets of a
- * stand-alone file's data (aligned to 64, on Darwin/aarch64 and PowerPC to 128), and the trailing CRC. Everything else is
- * kept byte for byte; no build id depends on what changes here.
+ * Write the same file with other include records: adjusts lengths, totbytes, srctextpos, the padding and the offsets of
+ * a stand-alone file's data (aligned to 64, on Darwin/aarch64 and PowerPC to 128), and the trailing CRC. Everything
+ * else is kept byte for byte; no build id depends on what changes here.
  * @param edits  one for each include, in order; includes with equal paths that have a source text need equal new paths
  * @param[out] out appended; with what is there on failure the caller does nothing
  * @return false with JIC_EUSAGE (an edit that no layout can hold), JIC_ELIMIT, JIC_EMEMORY

@@ -1,6 +1,6 @@
 /**
- * Events, not sentences: a dotted name and typed fields, one JSON object a line. Fields are not evaluated when the level
- * is off. Writes with one write(2) a line, so lines of several threads do not mix.
+ * Events, not sentences: a dotted name and typed fields, one JSON object a line. Fields are not evaluated when the
+ * level is off. Writes with one write(2) a line, so lines of several threads do not mix.
  */
 #ifndef JIC_COMMON_LOG_H
 #define JIC_COMMON_LOG_H

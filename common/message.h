@@ -15,7 +15,7 @@
 
 enum {
 	JIC_PROTOCOL_VERSION = 1,
-	JIC_MESSAGE_KEYS_MAX = 8192,        /**< keys in a resolve, digests in a missing, artefacts in a publish */
+	JIC_MESSAGE_KEYS_MAX = 8192, /**< keys in a resolve, digests in a missing, artefacts in a publish */
 	JIC_MESSAGE_RUNTIMES_MAX = 32,
 	JIC_MESSAGE_BYTES_MAX = 16 * 1024 * 1024, /**< a JSON body, either direction */
 	JIC_LANE_NAME_BYTES_MAX = 128,
@@ -30,13 +30,15 @@ struct jic_msg_blob {
 };
 
 /**
- * A file that the compilation read and whose content the `.ji` header can't prove to another machine: include_dependency()
- * up to Julia 1.10, track_content=false and directories after. Checked by the reader before placing.
+ * A file that the compilation read and whose content the `.ji` header can't prove to another machine:
+ * include_dependency() up to Julia 1.10, track_content=false and directories after. Checked by the reader before
+ * placing.
  */
 struct jic_msg_input {
 	enum jic_input_type { JIC_INPUT_FILE, JIC_INPUT_DIRECTORY, JIC_INPUT_ABSENT } type;
-	struct jic_view path;     /**< canonical, as in the published header: "@depot/…" or "@jicache/UUID/…" */
-	struct jic_digest sha256; /**< of the content; of the sorted entry names, each ended by "\n", for a directory; zero: absent */
+	struct jic_view path; /**< canonical, as in the published header: "@depot/…" or "@jicache/UUID/…" */
+	struct jic_digest
+	    sha256; /**< of the content; of the sorted entry names, each ended by "\n", for a directory; zero: absent */
 };
 
 /** Who made it: shown to people, covered by the signature, never trusted by the server. */
@@ -57,10 +59,11 @@ struct jic_msg_record {
 	struct jic_msg_blob image;
 	const struct jic_msg_input *inputs;
 	size_t inputs_count;
-	/** positions, in the same set's `records`, of the artefacts that this one requires (all but those of the runtime) */
+	/** positions, in the same set's `records`, of the artefacts that this one requires (all but those of the
+	 * runtime) */
 	const uint32_t *requires_;
 	size_t requires_count;
-	uint64_t compile_ms; /**< what making it took, 0: unknown */
+	uint64_t compile_ms;  /**< what making it took, 0: unknown */
 	struct jic_view lane; /**< the lane that holds it */
 	struct jic_msg_provenance provenance;
 };
@@ -102,9 +105,9 @@ jic_must_check bool jic_msg_digests_read(struct jic_view json, const char *field
 
 /* POST /v1/publish */
 struct jic_msg_artefact {
-	struct jic_digest key;         /**< must be what `inputs` give */
-	struct jic_node_inputs node;   /**< `deps` and `extensions` included: the server recomputes the key */
-	struct jic_digest ji;          /**< uploaded before */
+	struct jic_digest key;       /**< must be what `inputs` give */
+	struct jic_node_inputs node; /**< `deps` and `extensions` included: the server recomputes the key */
+	struct jic_digest ji;        /**< uploaded before */
 	bool has_image;
 	struct jic_digest image;
 	const struct jic_msg_input *inputs;
@@ -113,7 +116,7 @@ struct jic_msg_artefact {
 };
 struct jic_msg_publish {
 	struct jic_view lane;
-	struct jic_runtime runtime;   /**< whole, so that the server can recompute its id */
+	struct jic_runtime runtime; /**< whole, so that the server can recompute its id */
 	struct jic_digest sysimage;
 	const struct jic_ji_module *sysimage_modules; /**< what the system image provides */
 	size_t sysimage_modules_count;
@@ -124,7 +127,7 @@ struct jic_msg_publish {
 struct jic_msg_published {
 	const struct jic_digest *published; /**< new with this request */
 	size_t published_count;
-	const struct jic_digest *existing;  /**< were there, the same bytes */
+	const struct jic_digest *existing; /**< were there, the same bytes */
 	size_t existing_count;
 };
 jic_must_check bool jic_msg_publish_write(const struct jic_msg_publish *m, struct jic_buf *out, struct jic_error *err);
@@ -132,8 +135,8 @@ jic_must_check bool jic_msg_publish_read(struct jic_view json, struct jic_arena 
                                          struct jic_error *err);
 jic_must_check bool jic_msg_published_write(const struct jic_msg_published *m, struct jic_buf *out,
                                             struct jic_error *err);
-jic_must_check bool jic_msg_published_read(struct jic_view json, struct jic_arena *arena,
-                                           struct jic_msg_published *out, struct jic_error *err);
+jic_must_check bool jic_msg_published_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_published *out,
+                                           struct jic_error *err);
 
 /* GET /v1/info */
 struct jic_msg_info {
@@ -151,8 +154,8 @@ jic_must_check bool jic_msg_info_read(struct jic_view json, struct jic_arena *ar
 /**
  * application/problem+json (RFC 9457). The codes are part of the protocol and never change meaning:
  *
- *     bad-request  unauthenticated  forbidden  not-found  method-not-allowed  conflict  superseded  too-large  unprocessable
- *     digest-mismatch  incoherent  bad-artefact  no-space  overloaded  unsupported-version  internal
+ *     bad-request  unauthenticated  forbidden  not-found  method-not-allowed  conflict  superseded  too-large
+ * unprocessable digest-mismatch  incoherent  bad-artefact  no-space  overloaded  unsupported-version  internal
  *
  * "superseded" (409) comes from publish: `keys` are addresses that hold another artefact already, and, after them,
  * those artefacts of the request that were compiled against what is superseded. Nothing was published.

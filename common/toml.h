@@ -1,6 +1,6 @@
 /**
- * TOML 1.0.0 (https://toml.io/en/v1.0.0), read into a tree in an arena. Depth, size and count are limited; no recursion on
- * input beyond the depth limit. Errors name line and column, both from 1, columns in bytes.
+ * TOML 1.0.0 (https://toml.io/en/v1.0.0), read into a tree in an arena. Depth, size and count are limited; no recursion
+ * on input beyond the depth limit. Errors name line and column, both from 1, columns in bytes.
  */
 #ifndef JIC_COMMON_TOML_H
 #define JIC_COMMON_TOML_H
@@ -27,9 +27,9 @@ enum jic_toml_type {
 
 struct jic_toml {
 	enum jic_toml_type type;
-	unsigned line, column;  /**< where the value begins */
-	struct jic_view key;    /**< in a table: its key; else empty */
-	struct jic_toml *next;  /**< the next entry of the same table or array, in the order of the file */
+	unsigned line, column; /**< where the value begins */
+	struct jic_view key;   /**< in a table: its key; else empty */
+	struct jic_toml *next; /**< the next entry of the same table or array, in the order of the file */
 	union {
 		struct jic_view string; /**< unescaped; for dates and times the normalised RFC 3339 text */
 		int64_t integer;
@@ -39,13 +39,13 @@ struct jic_toml {
 			struct jic_toml *first;
 			size_t count;
 			struct jic_toml_index *index; /**< private: finds a key of a large table quickly */
-		} items; /**< of an array or a table */
+		} items;                              /**< of an array or a table */
 	};
 };
 
 /**
- * @param text  borrowed for the call; strings are copied into the arena where they were escaped, else they point into text,
- *              so `text` must live as long as the tree
+ * @param text  borrowed for the call; strings are copied into the arena where they were escaped, else they point into
+ * text, so `text` must live as long as the tree
  * @param what  named in errors, usually the path: "Manifest.toml:12:3: …"
  * @return the root table, in the arena; NULL with JIC_EFORMAT, JIC_ELIMIT or JIC_EMEMORY
  */

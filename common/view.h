@@ -48,7 +48,8 @@ static inline bool jic_view_starts(struct jic_view a, struct jic_view prefix)
 
 static inline bool jic_view_ends(struct jic_view a, struct jic_view suffix)
 {
-	return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.ptr + a.len - suffix.len, suffix.ptr, suffix.len) == 0);
+	return a.len >= suffix.len &&
+	       (suffix.len == 0 || memcmp(a.ptr + a.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
 /** The rest after `count` bytes (all of it dropped when shorter). */

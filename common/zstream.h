@@ -23,7 +23,8 @@ struct jic_zdec;
 struct jic_zdec *jic_zdec_new(uint64_t output_bytes_max, struct jic_error *err);
 void jic_zdec_free(struct jic_zdec *z);
 JIC_DEFINE_AUTO(jic_zdec, jic_zdec_free)
-/** Decompress the next piece of input. @return false with JIC_EFORMAT, JIC_ELIMIT, JIC_EMEMORY, or what the sink said */
+/** Decompress the next piece of input. @return false with JIC_EFORMAT, JIC_ELIMIT, JIC_EMEMORY, or what the sink said
+ */
 jic_must_check bool jic_zdec_feed(struct jic_zdec *z, struct jic_view in, jic_sink_fn *sink, void *context,
                                   struct jic_error *err);
 /** No more input: JIC_EFORMAT when a frame is incomplete or there was none. */

@@ -2,9 +2,9 @@
  * One error type for the whole product, part of the public API.
  *
  * A function that can fail takes a `struct jic_error *err` last and returns false (or NULL). The place where a failure
- * begins sets code and text with jic_fail(); a level that knows more prefixes it with jic_wrap(), so that the text reads
- * "outer: inner"; only the top prints. The struct lives in the caller's frame: no allocation, no thread-local state, it
- * works when memory is exhausted. `err` may be NULL wherever a caller does not care why.
+ * begins sets code and text with jic_fail(); a level that knows more prefixes it with jic_wrap(), so that the text
+ * reads "outer: inner"; only the top prints. The struct lives in the caller's frame: no allocation, no thread-local
+ * state, it works when memory is exhausted. `err` may be NULL wherever a caller does not care why.
  */
 #ifndef JICACHE_ERROR_H
 #define JICACHE_ERROR_H
@@ -43,8 +43,7 @@ struct jic_error {
 };
 
 /** Set `err` (may be NULL). @return false always, so that `return jic_fail(...)` reads well */
-bool jic_fail(struct jic_error *err, enum jic_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool jic_fail(struct jic_error *err, enum jic_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /** As jic_fail(), and append strerror(errno). ENOSPC and EDQUOT become JIC_ENOSPACE, EACCES, EPERM and EROFS
  *  JIC_EDENIED, ENOENT JIC_ENOTFOUND, ENOMEM JIC_EMEMORY, whatever `code` says. @return false */
