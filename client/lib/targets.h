@@ -1,0 +1,23 @@
+/**
+ * The clone targets of a package image: for which processors its native code is. The blob's layout is that of
+ * src/processor.cpp:serialize_target_data, preceded by a count (src/aotcompile.cpp:jl_dump_native), Julia 1.9 to 1.12.
+ */
+#ifndef JIC_CLIENT_TARGETS_H
+#define JIC_CLIENT_TARGETS_H
+
+#include "client/lib/facts.h"
+
+/**
+ * Would a session on this machine take an image with these targets? As src/processor.cpp:match_sysimg_targets: when one
+ * of them enables only features that the processor and the operating system have. An empty blob (no image) is usable.
+ * Where this processor can't be asked (not x86), a target by the host's name or "generic" is usable.
+ */
+bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f);
+
+/**
+ * Was the image compiled for what this session's images are compiled for (facts.cpu_target)? An artefact under another
+ * target's address would be a lie. Compares the targets' names with the target string, and "native" with the host.
+ */
+bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f);
+
+#endif
