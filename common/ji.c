@@ -418,7 +418,7 @@ static bool read_rest(struct jic_arena *arena, struct jic_ji *ji, struct jic_err
 
 bool jic_ji_parse(struct jic_view bytes, struct jic_arena *arena, struct jic_ji *out, struct jic_error *err)
 {
-	struct jic_ji ji;
+	struct jic_ji ji = {0};
 	if (!jic_ji_parse_header(bytes, arena, &ji, err) || !read_rest(arena, &ji, err))
 		return false;
 	*out = ji;

@@ -79,7 +79,7 @@ static bool find_blob(struct jic_view image, struct jic_view *blob, struct jic_e
 
 static bool check_blob(const struct jic_ji *ji, struct jic_view image, struct jic_error *err)
 {
-	struct jic_ji inner;
+	struct jic_ji inner = {0};
 	struct jic_view blob;
 	if (!find_blob(image, &blob, err)) {
 		if (err)

@@ -84,6 +84,9 @@ Test(elf, the_older_hash_table_serves_where_the_newer_is_missing)
 	cr_assert(jic_view_starts(out, JIC_VIEW("\373jli")));
 	cr_assert_not(look_up(image, "no_such_symbol", &out, &err));
 	cr_assert_eq(err.code, JIC_ENOTFOUND);
+	/* This table has the undefined symbols too. */
+	cr_assert_not(look_up(image, "jl_RTLD_DEFAULT_handle", &out, &err));
+	cr_assert_eq(err.code, JIC_ENOTFOUND);
 	dynamic_entry(image, DT_HASH)->d_tag = DT_DEBUG;
 	cr_assert_not(look_up(image, "jl_system_image_data", &out, &err));
 	cr_assert_eq(err.code, JIC_EFORMAT);
