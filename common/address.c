@@ -82,7 +82,7 @@ void jic_runtime_flags_text(struct jic_julia_version version, uint8_t flags, cha
 		snprintf(text, 64, "pkgimages=0");
 	else
 		snprintf(text, 64, "pkgimages=1,debug=%u,check_bounds=%u,inline=%u,opt=%u", jic_ji_flags_debug(flags),
-			 jic_ji_flags_check_bounds(flags), jic_ji_flags_inline(flags), jic_ji_flags_opt(flags));
+		         jic_ji_flags_check_bounds(flags), jic_ji_flags_inline(flags), jic_ji_flags_opt(flags));
 }
 
 /* "name/uuid/build id": built in one buffer, viewed once it no longer moves */
@@ -153,8 +153,8 @@ bool jic_runtime_id(const struct jic_runtime *r, char id[JIC_RUNTIME_ID_BYTES_MA
 	JIC_CLEAR(jic_buf) struct jic_buf encoded = {0};
 	if (!is_id_text(r->version) || !is_id_text(r->triplet))
 		return jic_fail(err, JIC_EUSAGE,
-				"runtime: version " JIC_PRIv " or triplet " JIC_PRIv " can't be part of an address",
-				JIC_ARGv(r->version), JIC_ARGv(r->triplet));
+		                "runtime: version " JIC_PRIv " or triplet " JIC_PRIv " can't be part of an address",
+		                JIC_ARGv(r->version), JIC_ARGv(r->triplet));
 	if (!encode_runtime(r, &encoded, err))
 		return false;
 	struct jic_digest digest;
@@ -209,10 +209,10 @@ static bool check_inputs(const struct jic_node_inputs *n, struct jic_error *err)
 		return jic_fail(err, JIC_EUSAGE, "node: no kind or no name");
 	if (!content && !tree && !jic_view_is(n->source, "julia") && !jic_view_is(n->source, "parent"))
 		return jic_fail(err, JIC_EUSAGE, "node " JIC_PRIv ": source " JIC_PRIv " has no known form",
-				JIC_ARGv(n->name), JIC_ARGv(n->source));
+		                JIC_ARGv(n->name), JIC_ARGv(n->source));
 	if (n->build.len && !is_tagged_hex(n->build, JIC_VIEW("content:"), JIC_DIGEST_HEX))
 		return jic_fail(err, JIC_EUSAGE, "node " JIC_PRIv ": build " JIC_PRIv " has no known form",
-				JIC_ARGv(n->name), JIC_ARGv(n->build));
+		                JIC_ARGv(n->name), JIC_ARGv(n->build));
 	return check_count("deps", n->deps_count, err) && check_count("extensions", n->extensions_count, err);
 }
 
@@ -247,11 +247,11 @@ bool jic_node_key(const struct jic_node_inputs *n, struct jic_digest *out, struc
 	if (!check_inputs(n, err))
 		return false;
 	bool encoded = put_string(&b, "kind", JIC_VIEW("jicache-node-1"), err) &&
-		       put_string(&b, "kind", jic_view_of(jic_node_kind_name(n->kind)), err) &&
-		       put_string(&b, "name", n->name, err) && put_string(&b, "uuid", uuid_text(n->uuid, uuid), err) &&
-		       put_string(&b, "source", n->source, err) && put_string(&b, "build", n->build, err) &&
-		       put_string(&b, "preferences", n->preferences, err) && put_deps(&b, n, err) &&
-		       put_extensions(&b, n, err) && jic_buf_ok(&b, err);
+	               put_string(&b, "kind", jic_view_of(jic_node_kind_name(n->kind)), err) &&
+	               put_string(&b, "name", n->name, err) && put_string(&b, "uuid", uuid_text(n->uuid, uuid), err) &&
+	               put_string(&b, "source", n->source, err) && put_string(&b, "build", n->build, err) &&
+	               put_string(&b, "preferences", n->preferences, err) && put_deps(&b, n, err) &&
+	               put_extensions(&b, n, err) && jic_buf_ok(&b, err);
 	if (!encoded)
 		return false;
 	jic_sha256_of(jic_buf_view(&b), out);

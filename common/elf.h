@@ -35,6 +35,6 @@ jic_must_check bool jic_elf_open(struct jic_view image, struct jic_elf *out, str
 
 /** The bytes of a defined symbol, `size` as the symbol table has it. @return false with JIC_ENOTFOUND or JIC_EFORMAT */
 jic_must_check bool jic_elf_symbol(const struct jic_elf *e, const char *name, struct jic_view *out,
-				   struct jic_error *err);
+                                   struct jic_error *err);
 
 #endif

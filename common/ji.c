@@ -102,7 +102,7 @@ static void *list_add(struct list *l, struct jic_arena *arena, size_t item_bytes
 }
 
 static bool read_modules(struct jic_cursor *c, bool whole_id, struct jic_arena *arena, struct list *out,
-			 struct jic_error *err)
+                         struct jic_error *err)
 {
 	for (;;) {
 		struct jic_ji_module m;
@@ -134,7 +134,7 @@ static bool read_worklist(struct jic_cursor *c, struct jic_arena *arena, struct 
 /* Names joined by "."; a single one, the usual case, is a view into the file. `strings` was read once: it is well
  * formed. */
 static bool join_components(struct jic_view strings, struct jic_arena *arena, struct jic_view *out,
-			    struct jic_error *err)
+                            struct jic_error *err)
 {
 	struct jic_cursor c = jic_cursor_over(strings);
 	struct jic_view name = {0};
@@ -172,7 +172,7 @@ static uint64_t u64le(const char *bytes)
 }
 
 static bool add_require(struct list *requires_, struct jic_arena *arena, const struct jic_ji_record *r,
-			const struct jic_cursor *c, struct jic_error *err)
+                        const struct jic_cursor *c, struct jic_error *err)
 {
 	if (r->path.len <= JIC_JI_REQUIRE_HEAD_BYTES)
 		return jic_ji_bad(c, "short name of a required package before the byte", err);
@@ -188,7 +188,7 @@ static bool add_require(struct list *requires_, struct jic_arena *arena, const s
 }
 
 static bool add_include(struct list *includes, struct jic_arena *arena, const struct jic_ji_record *r, size_t offset,
-			struct jic_error *err)
+                        struct jic_error *err)
 {
 	struct jic_ji_include *slot = list_add(includes, arena, sizeof *slot, err);
 	if (!slot)
@@ -217,7 +217,7 @@ static bool read_records(struct jic_cursor *c, struct jic_arena *arena, struct j
 		if ((size_t)r.module_index > ji->modules_count)
 			return jic_ji_bad(c, "module index out of range before the byte", err);
 		if (jic_ji_is_require(&r) ? !add_require(&requires_, arena, &r, c, err)
-					  : !add_include(&includes, arena, &r, offset, err))
+		                          : !add_include(&includes, arena, &r, offset, err))
 			return false;
 	}
 	ji->includes = includes.items;
@@ -303,7 +303,7 @@ bool jic_ji_parse_header(struct jic_view bytes, struct jic_arena *arena, struct 
 	struct jic_cursor c = jic_cursor_over(bytes);
 	if (bytes.len > JIC_JI_BYTES_MAX)
 		return jic_fail(err, JIC_ELIMIT, "cache file: %zu bytes, at most %d are read", bytes.len,
-				JIC_JI_BYTES_MAX);
+		                JIC_JI_BYTES_MAX);
 	if (!read_header(&c, arena, &ji, err))
 		return false;
 	*out = ji;
@@ -342,7 +342,7 @@ static int by_name(const void *a, const void *b)
 }
 
 static const struct jic_ji_source *find_source(const struct jic_ji_source *const *sorted, size_t count,
-					       struct jic_view name)
+                                               struct jic_view name)
 {
 	size_t low = 0, high = count;
 	while (low < high) {

@@ -122,7 +122,7 @@ static void put_extent(struct jic_json_writer *w, const struct jic_ji *ji)
 }
 
 bool jic_ji_json(const struct jic_ji *ji, const char *file_name, bool crc_valid, struct jic_buf *out,
-		 struct jic_error *err)
+                 struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out, .lossy = true};
 	jic_json_open(&w, NULL, '{');

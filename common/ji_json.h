@@ -22,6 +22,6 @@
  * @param[out] out  appended, no newline
  */
 jic_must_check bool jic_ji_json(const struct jic_ji *ji, const char *file_name, bool crc_valid, struct jic_buf *out,
-				struct jic_error *err);
+                                struct jic_error *err);
 
 #endif

@@ -34,11 +34,11 @@ static bool check_supported(const struct jic_ji *ji, struct jic_error *err)
 {
 	if (!jic_julia_at_least(ji->version, 1, 5, 0) || jic_julia_at_least(ji->version, 1, 13, 0))
 		return jic_fail(err, JIC_EUNSUPPORTED, "cache file of Julia %u.%u: known are 1.5 to 1.12",
-				ji->version.major, ji->version.minor);
+		                ji->version.major, ji->version.minor);
 	unsigned expected = jic_ji_has_image_fields(ji->version) ? JI_FORMAT_STATICDATA : JI_FORMAT_DUMP;
 	if (ji->format != expected)
 		return jic_fail(err, JIC_EUNSUPPORTED, "cache file of Julia %u.%u has format %u instead of %u",
-				ji->version.major, ji->version.minor, ji->format, expected);
+		                ji->version.major, ji->version.minor, ji->format, expected);
 	return true;
 }
 
@@ -48,7 +48,7 @@ bool jic_ji_read_prefix(struct jic_cursor *c, struct jic_ji *ji, struct jic_erro
 		return false;
 	struct jic_view *const texts[] = {&ji->uname, &ji->arch, &ji->version_text, &ji->branch, &ji->commit};
 	static const char *const names[] = {"bad system name", "bad architecture", "bad Julia version",
-					    "bad git branch", "bad git commit"};
+	                                    "bad git branch", "bad git commit"};
 	for (size_t i = 0; i < JIC_COUNT(texts); i++) {
 		if (!jic_cursor_zstring(c, texts[i]) || texts[i]->len > JIC_JI_STRING_BYTES_MAX)
 			return jic_ji_bad(c, names[i], err);
@@ -135,7 +135,7 @@ static bool read_record_tail(struct jic_cursor *c, struct jic_ji_record *r, stru
 }
 
 bool jic_ji_read_record(struct jic_cursor *c, struct jic_julia_version v, struct jic_ji_record *out,
-			struct jic_error *err)
+                        struct jic_error *err)
 {
 	*out = (struct jic_ji_record){0};
 	if (!jic_ji_read_string(c, "bad path of a dependency", &out->path, err))

@@ -46,13 +46,13 @@ void jic_ji_patch_u64(struct jic_buf *b, size_t at, uint64_t value);
 
 /** i32 length and bytes; length 0 is the end of a list. @param what names the field in errors */
 jic_must_check bool jic_ji_read_string(struct jic_cursor *c, const char *what, struct jic_view *out,
-				       struct jic_error *err);
+                                       struct jic_error *err);
 void jic_ji_write_string(struct jic_buf *b, struct jic_view v);
 
 /** One entry of the worklist (half a build id) or, `whole_id`, of the required modules of 1.9+. Empty name: end of
  * list. */
 jic_must_check bool jic_ji_read_module(struct jic_cursor *c, bool whole_id, struct jic_ji_module *out,
-				       struct jic_error *err);
+                                       struct jic_error *err);
 
 /** One record of the dependency block: an include or, path beginning with a NUL, a "requires". Empty path: end. */
 struct jic_ji_record {
@@ -66,7 +66,7 @@ struct jic_ji_record {
 	struct jic_view tail; /**< module_index and all behind it, verbatim */
 };
 jic_must_check bool jic_ji_read_record(struct jic_cursor *c, struct jic_julia_version v, struct jic_ji_record *out,
-				       struct jic_error *err);
+                                       struct jic_error *err);
 /** The record with its tail; `path`, `size`, `crc32c` and `mtime` as given. */
 void jic_ji_write_record(struct jic_buf *b, struct jic_julia_version v, const struct jic_ji_record *r);
 static inline bool jic_ji_is_require(const struct jic_ji_record *r)

@@ -38,7 +38,7 @@ static bool check_edits(const struct jic_ji *ji, const struct jic_ji_edit *edits
  * must move together, or one of them would lose its text.
  */
 static bool sort_renames(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct rename *renames,
-			 struct jic_error *err)
+                         struct jic_error *err)
 {
 	for (size_t i = 0; i < ji->includes_count; i++)
 		renames[i] = (struct rename){.from = ji->includes[i].path, .to = edits[i].path};
@@ -46,7 +46,7 @@ static bool sort_renames(const struct jic_ji *ji, const struct jic_ji_edit *edit
 	for (size_t i = 1; i < ji->includes_count; i++) {
 		if (jic_view_eq(renames[i - 1].from, renames[i].from) && !jic_view_eq(renames[i - 1].to, renames[i].to))
 			return jic_fail(err, JIC_EUSAGE, "rewrite: one file " JIC_PRIv " to two places",
-					JIC_ARGv(renames[i].from));
+			                JIC_ARGv(renames[i].from));
 	}
 	return true;
 }
@@ -65,7 +65,7 @@ static void put_range(struct jic_buf *out, const struct jic_ji *ji, size_t from,
 
 /* Reads the records once more, to keep the "requires" among them and every tail as they are. */
 static bool put_records(struct jic_buf *out, const struct jic_ji *ji, const struct jic_ji_edit *edits,
-			struct jic_cursor *c, struct jic_error *err)
+                        struct jic_cursor *c, struct jic_error *err)
 {
 	for (size_t next = 0;;) {
 		struct jic_ji_record r;
@@ -90,7 +90,7 @@ static bool put_records(struct jic_buf *out, const struct jic_ji *ji, const stru
 
 /* The counted block; @param source_text_at where srctextpos was put, relative to the beginning of the file */
 static bool put_dependencies(struct jic_buf *out, size_t base, const struct jic_ji *ji, const struct jic_ji_edit *edits,
-			     size_t *source_text_at, struct jic_error *err)
+                             size_t *source_text_at, struct jic_error *err)
 {
 	struct jic_cursor c = jic_cursor_over(ji->bytes);
 	size_t total_at = out->len, records_at = ji->at.dependencies + 8;
@@ -153,7 +153,7 @@ static bool put_trailer(struct jic_buf *out, size_t base, const struct jic_ji *j
 }
 
 bool jic_ji_rewrite(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct jic_buf *out,
-		    struct jic_error *err)
+                    struct jic_error *err)
 {
 	JIC_ASSERT(ji->at.trailer);
 	size_t base = out->len, source_text_at;

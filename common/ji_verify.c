@@ -11,7 +11,7 @@ static bool check_mark(const struct jic_ji *ji, struct jic_error *err)
 	uint32_t mark = (uint32_t)(ji->checksum >> 32);
 	return mark == JIC_JI_CHECKSUM_MARK_PACKAGE ||
 	       jic_fail(err, JIC_ECORRUPT, "cache file: checksum is marked %08x instead of %08x", mark,
-			JIC_JI_CHECKSUM_MARK_PACKAGE);
+	                JIC_JI_CHECKSUM_MARK_PACKAGE);
 }
 
 static bool check_data_crc(const struct jic_ji *ji, struct jic_view data, struct jic_error *err)
@@ -27,7 +27,7 @@ bool jic_ji_verify(const struct jic_ji *ji, struct jic_error *err)
 	uint32_t crc = jic_crc32c(0, ji->bytes.ptr, ji->bytes.len - 4);
 	if (crc != ji->file_crc32c)
 		return jic_fail(err, JIC_ECORRUPT, "cache file: checksum is %08x instead of %08x", crc,
-				ji->file_crc32c);
+		                ji->file_crc32c);
 	if (!ji->has_image_fields)
 		return true;
 	if (!check_mark(ji, err))
@@ -84,7 +84,7 @@ static bool check_blob(const struct jic_ji *ji, struct jic_view image, struct ji
 	if (!find_blob(image, &blob, err)) {
 		if (err)
 			err->code = JIC_EFORMAT; /* not the caller's JIC_ENOTFOUND or JIC_EUNSUPPORTED: the image is
-						    what it is */
+			                            what it is */
 		return false;
 	}
 	if (!read_blob(ji, blob, &inner, err))
@@ -100,7 +100,7 @@ static bool has_readable_image(const struct jic_ji *ji)
 }
 
 bool jic_ji_verify_image(const struct jic_ji *ji, struct jic_view image, const uint32_t *crc32c_known,
-			 struct jic_error *err)
+                         struct jic_error *err)
 {
 	JIC_ASSERT(ji->at.trailer);
 	if (!ji->clone_targets.len)

@@ -19,16 +19,16 @@ static struct jic_ji_edit *edits_of(const struct jic_ji *ji, struct jic_arena *a
 		memcpy(path, folder, strlen(folder));
 		memcpy(path + strlen(folder), f->path.ptr, f->path.len);
 		edits[i] = (struct jic_ji_edit){.path = jic_view_bytes(path, strlen(folder) + f->path.len),
-						.size = f->size,
-						.crc32c = f->crc32c,
-						.mtime = f->mtime};
+		                                .size = f->size,
+		                                .crc32c = f->crc32c,
+		                                .mtime = f->mtime};
 	}
 	return edits;
 }
 
 /* `from` at another place, read back into `out`, whose bytes are `bytes`. */
 static void move(const struct jic_ji *from, const struct jic_ji_edit *edits, struct jic_arena *arena,
-		 struct jic_buf *bytes, struct jic_ji *out)
+                 struct jic_buf *bytes, struct jic_ji *out)
 {
 	struct jic_error err = {0};
 	JIC_ASSERT(jic_ji_rewrite(from, edits, bytes, &err));
@@ -81,8 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t told = ji.image_crc32c;
 	bool own_image = jic_ji_verify_image(&ji, bytes, &told, &err);
 	JIC_ASSERT(own_image ==
-		   (ji.clone_targets.len && ji.checksum >> 32 == JIC_JI_CHECKSUM_MARK_PACKAGE &&
-		    (ji.pointer_bytes == 4 || jic_view_is(ji.uname, "Darwin") || jic_view_is(ji.uname, "NT"))));
+	           (ji.clone_targets.len && ji.checksum >> 32 == JIC_JI_CHECKSUM_MARK_PACKAGE &&
+	            (ji.pointer_bytes == 4 || jic_view_is(ji.uname, "Darwin") || jic_view_is(ji.uname, "NT"))));
 	JIC_ASSERT(jic_ji_json(&ji, "input.ji", valid, &json, &err) && json.len > 2);
 	round_trip(&ji, &arena);
 	return 0;

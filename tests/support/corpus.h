@@ -70,7 +70,7 @@ static inline glob_t corpus_glob(const char *pattern, size_t least)
 	cr_assert(full);
 	int result = glob(full, 0, NULL, &found);
 	cr_assert(result == 0 && found.gl_pathc >= least, "%s: %zu files, expected %zu (is JIC_SHARED right?)", full,
-		  result == 0 ? found.gl_pathc : 0, least);
+	          result == 0 ? found.gl_pathc : 0, least);
 	free(full);
 	return found;
 }

@@ -51,7 +51,7 @@ static inline void ji_build_set(struct jic_buf *b, size_t at, uint64_t v)
 
 /* Through the last field before the module index. */
 static inline void ji_build_record_head(struct jic_buf *b, const struct ji_recipe *r, const char *name, uint64_t size,
-					uint32_t crc, double mtime)
+                                        uint32_t crc, double mtime)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%s/%s", r->folder ? r->folder : "/src/Alpha", name);
@@ -220,6 +220,6 @@ static inline void ji_build(struct jic_buf *b, const struct ji_recipe *r)
 }
 
 static const char *const JI_BUILD_VERSIONS[] = {"1.5.3", "1.6.7",  "1.7.3",  "1.8.5",
-						"1.9.4", "1.10.5", "1.11.1", "1.12.5"};
+                                                "1.9.4", "1.10.5", "1.11.1", "1.12.5"};
 
 #endif

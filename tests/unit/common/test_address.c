@@ -38,14 +38,14 @@ static struct jic_node_inputs node_of(const json_t *v, struct jic_arena *arena)
 	struct jic_digest *keys = jic_arena_array(arena, json_array_size(deps) + 1, sizeof *keys);
 	struct jic_view *names = jic_arena_array(arena, json_array_size(extensions) + 1, sizeof *names);
 	struct jic_node_inputs n = {.name = text_of(v, "name"),
-				    .uuid = uuid_of(v),
-				    .source = text_of(v, "source"),
-				    .build = text_of(v, "build"),
-				    .preferences = text_of(v, "preferences"),
-				    .deps = keys,
-				    .deps_count = json_array_size(deps),
-				    .extensions = names,
-				    .extensions_count = json_array_size(extensions)};
+	                            .uuid = uuid_of(v),
+	                            .source = text_of(v, "source"),
+	                            .build = text_of(v, "build"),
+	                            .preferences = text_of(v, "preferences"),
+	                            .deps = keys,
+	                            .deps_count = json_array_size(deps),
+	                            .extensions = names,
+	                            .extensions_count = json_array_size(extensions)};
 	cr_assert(jic_node_kind_parse(text_of(v, "kind"), &n.kind));
 	for (size_t i = 0; i < n.deps_count; i++)
 		cr_assert(jic_digest_parse(jic_view_of(json_string_value(json_array_get(deps, i))), &keys[i]));
@@ -74,9 +74,9 @@ Test(address, keys_of_nodes_are_those_of_the_vectors)
 static struct jic_node_inputs plain_node(void)
 {
 	return (struct jic_node_inputs){.kind = JIC_NODE_PACKAGE,
-					.name = JIC_VIEW("A"),
-					.uuid = {1, 2},
-					.source = JIC_VIEW("git-tree-sha1:0123456789abcdef0123456789abcdef01234567")};
+	                                .name = JIC_VIEW("A"),
+	                                .uuid = {1, 2},
+	                                .source = JIC_VIEW("git-tree-sha1:0123456789abcdef0123456789abcdef01234567")};
 }
 
 static struct jic_digest key_of(const struct jic_node_inputs *n)
@@ -142,13 +142,13 @@ static void refuse_node(const struct jic_node_inputs *n, enum jic_code code, con
 Test(address, inputs_of_no_documented_form_are_refused)
 {
 	static const char *const sources[] = {"",
-					      "git",
-					      "git-tree-sha1:",
-					      "git-tree-sha1:0123",
-					      "git-tree-sha1:0123456789ABCDEF0123456789abcdef01234567",
-					      "content:0123456789abcdef0123456789abcdef01234567",
-					      "julia ",
-					      "git-tree-sha1:0123456789abcdef0123456789abcdef012345678"};
+	                                      "git",
+	                                      "git-tree-sha1:",
+	                                      "git-tree-sha1:0123",
+	                                      "git-tree-sha1:0123456789ABCDEF0123456789abcdef01234567",
+	                                      "content:0123456789abcdef0123456789abcdef01234567",
+	                                      "julia ",
+	                                      "git-tree-sha1:0123456789abcdef0123456789abcdef012345678"};
 	struct jic_node_inputs n;
 	for (size_t i = 0; i < JIC_COUNT(sources); i++) {
 		n = plain_node();
@@ -200,16 +200,16 @@ static struct jic_runtime runtime_of(const json_t *v, struct jic_arena *arena)
 		cr_assert(jic_build_id_parse(text_of(m, "build_id"), &modules[i].build_id));
 	}
 	return (struct jic_runtime){.version = text_of(v, "version"),
-				    .branch = text_of(v, "branch"),
-				    .commit = text_of(v, "commit"),
-				    .uname = text_of(v, "uname"),
-				    .arch = text_of(v, "arch"),
-				    .triplet = text_of(v, "triplet"),
-				    .word_bits = (unsigned)json_integer_value(json_object_get(v, "word_bits")),
-				    .flags = text_of(v, "flags"),
-				    .cpu = text_of(v, "cpu"),
-				    .bundled = modules,
-				    .bundled_count = json_array_size(bundled)};
+	                            .branch = text_of(v, "branch"),
+	                            .commit = text_of(v, "commit"),
+	                            .uname = text_of(v, "uname"),
+	                            .arch = text_of(v, "arch"),
+	                            .triplet = text_of(v, "triplet"),
+	                            .word_bits = (unsigned)json_integer_value(json_object_get(v, "word_bits")),
+	                            .flags = text_of(v, "flags"),
+	                            .cpu = text_of(v, "cpu"),
+	                            .bundled = modules,
+	                            .bundled_count = json_array_size(bundled)};
 }
 
 Test(address, ids_of_runtimes_are_those_of_the_vectors)

@@ -48,7 +48,7 @@ Test(elf, a_symbol_that_is_not_defined_there_is_not_found)
 {
 	struct jic_view image = read_image(IMAGE), out;
 	static const char *const names[] = {"no_such_symbol", "", "jl_system_image_dat", "jl_system_image_data_",
-					    "jl_RTLD_DEFAULT_handle" /* undefined: wanted from elsewhere */};
+	                                    "jl_RTLD_DEFAULT_handle" /* undefined: wanted from elsewhere */};
 	for (size_t i = 0; i < JIC_COUNT(names); i++) {
 		struct jic_error err = {0};
 		cr_assert_not(look_up(image, names[i], &out, &err), "%s", names[i]);

@@ -15,7 +15,7 @@ Test(ji, a_version_is_three_numbers_and_perhaps_a_tail)
 	cr_assert(jic_julia_version_parse(JIC_VIEW("10.20.999999999+5"), &v));
 	cr_assert(v.major == 10 && v.minor == 20 && v.patch == 999999999);
 	static const char *const bad[] = {"",        "1",    "1.",     "1.11",           "1.11.",  "1.11.1.2",
-					  "1.11.1x", ".1.1", "v1.1.1", "1.1.9999999999", "-1.0.0", " 1.0.0"};
+	                                  "1.11.1x", ".1.1", "v1.1.1", "1.1.9999999999", "-1.0.0", " 1.0.0"};
 	for (size_t i = 0; i < JIC_COUNT(bad); i++)
 		cr_assert_not(jic_julia_version_parse(jic_view_of(bad[i]), &v), "%s", bad[i]);
 	cr_assert_eq(v.major, 10, "a failure changes nothing");
@@ -97,7 +97,7 @@ static void check_layout(const struct jic_ji *ji, const struct ji_recipe *r)
 	cr_assert_eq(ji->required_count, 3);
 	cr_assert(jic_view_is(ji->required[2].name, "Dates"));
 	cr_assert(ji->required[1].build_id.lo == 101 &&
-		  ji->required[1].build_id.hi == (images ? 0xfdfcfbfa00000001u : 0));
+	          ji->required[1].build_id.hi == (images ? 0xfdfcfbfa00000001u : 0));
 	cr_assert_eq(ji->has_image_fields, images);
 	cr_assert_eq(ji->clone_targets.len > 0, images && r->image);
 	cr_assert_eq(ji->data_end - ji->data_start, images && !r->image ? JI_BUILD_DATA_BYTES : 0);
@@ -168,7 +168,7 @@ Test(ji, the_header_is_read_from_any_prefix_that_holds_it)
 		cr_assert_eq(read, len >= whole.at.header_end, "at %zu of %zu", len, whole.at.header_end);
 		if (read)
 			cr_assert(ji.includes_count == 3 && ji.sources_count == 0 && !ji.includes[0].has_source &&
-				  ji.file_crc32c == 0 && ji.required_count == 3);
+			          ji.file_crc32c == 0 && ji.required_count == 3);
 		view_free(head);
 	}
 }
@@ -212,7 +212,7 @@ Test(ji, versions_and_formats_that_are_not_known_are_unsupported)
 
 /* A file whose byte `at` (counted from a part's beginning) has another value. */
 static void refuse_changed(const char *version, size_t (*part)(const struct jic_ji *), size_t at, uint8_t value,
-			   enum jic_code code, const char *what)
+                           enum jic_code code, const char *what)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf b = {0};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};

@@ -52,7 +52,7 @@ static char *golden_of(const char *ji_path)
 	while (name[-1] != '/')
 		name--;
 	return jic_asprintf("%.*s/golden/%.*s-%.*s.json", (int)(depot - ji_path), ji_path, (int)(slug - 1 - name), name,
-			    (int)strlen(slug) - 3, slug);
+	                    (int)strlen(slug) - 3, slug);
 }
 
 Test(ji_json, every_field_that_julia_read_is_there_and_equal)
@@ -102,7 +102,7 @@ Test(ji_json, a_path_that_is_not_utf8_is_still_json)
 	json_t *v = json_of(jic_buf_view(&b), "odd \"name\".ji");
 	json_t *include = json_array_get(json_object_get(v, "includes"), 0);
 	cr_assert_str_eq(json_string_value(json_object_get(include, "path")),
-			 "/\xef\xbf\xbd\xef\xbf\xbd\"\\\x01/Alpha.jl");
+	                 "/\xef\xbf\xbd\xef\xbf\xbd\"\\\x01/Alpha.jl");
 	cr_assert_str_eq(json_string_value(json_object_get(v, "file")), "odd \"name\".ji");
 	json_decref(v);
 }
@@ -135,7 +135,7 @@ Test(ji_json, a_requires_from_outside_of_the_package_has_no_name)
 	cr_assert(jic_ji_json(&ji, "x.ji", false, &b, NULL));
 	cr_assert(
 	    strstr(b.ptr,
-		   "\"requires\":[{\"from\":{\"name\":\"\",\"uuid\":null},\"to\":{\"name\":\"Dates\",\"uuid\":null}}]"),
+	           "\"requires\":[{\"from\":{\"name\":\"\",\"uuid\":null},\"to\":{\"name\":\"Dates\",\"uuid\":null}}]"),
 	    "%s", b.ptr);
 	cr_assert(strstr(b.ptr, "\"crc_valid\":false"));
 }

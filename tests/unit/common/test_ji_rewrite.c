@@ -69,7 +69,7 @@ static void check_kept(const struct jic_ji *a, const struct jic_ji *b, const cha
 	cr_assert_eq(a->requires_count, b->requires_count);
 	for (size_t i = 0; i < a->requires_count; i++)
 		cr_assert(jic_view_eq(a->requires_[i].name, b->requires_[i].name) &&
-			  jic_uuid_eq(a->requires_[i].uuid, b->requires_[i].uuid));
+		          jic_uuid_eq(a->requires_[i].uuid, b->requires_[i].uuid));
 	cr_assert_eq(a->preferences_count, b->preferences_count);
 	cr_assert_eq(a->preferences_hash, b->preferences_hash);
 	cr_assert(jic_view_eq(a->clone_targets, b->clone_targets));
@@ -80,7 +80,7 @@ static void check_kept(const struct jic_ji *a, const struct jic_ji *b, const cha
 }
 
 static void check_edited(const struct jic_ji *before, const struct jic_ji *after, const struct jic_ji_edit *edits,
-			 const char *name)
+                         const char *name)
 {
 	cr_assert_eq(before->includes_count, after->includes_count);
 	for (size_t i = 0; i < after->includes_count; i++) {
@@ -89,7 +89,7 @@ static void check_edited(const struct jic_ji *before, const struct jic_ji *after
 		cr_assert_eq(f->mtime, edits[i].mtime);
 		cr_assert(jic_view_eq(f->modpath, old->modpath) && f->module_index == old->module_index);
 		cr_assert(f->has_source == old->has_source && jic_view_eq(f->source, old->source),
-			  "%s: the text follows its file", name);
+		          "%s: the text follows its file", name);
 	}
 }
 
