@@ -1,0 +1,33 @@
+/**
+ * One handler file for each resource; route.c has the table. Each function answers the request.
+ */
+#ifndef JIC_SERVER_HTTP_HANDLERS_H
+#define JIC_SERVER_HTTP_HANDLERS_H
+
+#include "server/http/request.h"
+
+void jic_handle_info(struct jic_request *r);           /* info.c: GET /v1/info */
+void jic_handle_resolve(struct jic_request *r);        /* resolve.c: POST /v1/resolve */
+void jic_handle_artefact(struct jic_request *r);       /* artefact.c: GET /v1/artefacts/… */
+void jic_handle_artefact_ji(struct jic_request *r);    /* artefact.c: GET …/ji */
+void jic_handle_artefact_image(struct jic_request *r); /* artefact.c: GET …/image */
+void jic_handle_blob(struct jic_request *r);           /* blob.c: GET /v1/blobs/{digest} */
+void jic_handle_missing(struct jic_request *r);        /* missing.c: POST /v1/blobs/missing */
+void jic_handle_publish(struct jic_request *r);        /* publish.c: POST /v1/publish */
+void jic_handle_healthz(struct jic_request *r);        /* health.c: GET /healthz */
+void jic_handle_readyz(struct jic_request *r);         /* health.c: GET /readyz */
+
+/* upload.c: PUT /v1/blobs/{digest} */
+void jic_handle_upload_begin(struct jic_request *r);
+void jic_handle_upload_piece(struct jic_request *r, struct jic_view bytes);
+void jic_handle_upload(struct jic_request *r);
+
+/** blob.c: answer with one blob's bytes, in the encoding and range that the request asks for. */
+void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, const char *cache_control);
+
+/** May the caller use this lane? Answers 401 or 403 when not. */
+jic_must_check bool jic_request_lane_allowed(struct jic_request *r, enum jic_scope scope, struct jic_view lane);
+/** A digest parameter of the path; the route has checked its form. */
+struct jic_digest jic_request_digest(const struct jic_request *r, size_t parameter);
+
+#endif

@@ -1,0 +1,100 @@
+/**
+ * One request and its answer, as the handlers see them. Only server.c knows which HTTP library is below; a handler
+ * reads the request's fields and sets the response. A request belongs to one thread at a time: first to the thread that
+ * reads the connection, then, for routes that may block, to a worker, then back.
+ */
+#ifndef JIC_SERVER_HTTP_REQUEST_H
+#define JIC_SERVER_HTTP_REQUEST_H
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/log.h"
+#include "server/auth/gate.h"
+#include "server/http/blob_reader.h"
+#include "server/store/store.h"
+
+#include <netinet/in.h>
+
+/** What all requests share. Built once, constant afterwards; what it points to takes care of its own locking. */
+struct jic_http_service {
+	struct jic_store *store;
+	struct jic_gate *gate;
+	const struct jic_log *log;
+	uint64_t blob_bytes_max; /**< content of one blob */
+	uint64_t body_bytes_max; /**< a JSON body */
+	uint64_t body_timeout_s; /**< a JSON body has to arrive within that */
+};
+
+enum jic_method { JIC_METHOD_GET, JIC_METHOD_HEAD, JIC_METHOD_PUT, JIC_METHOD_POST, JIC_METHOD_OTHER };
+
+/** Header fields that some handler reads; empty when absent. Borrowed from the connection, for the request's life. */
+struct jic_request_headers {
+	struct jic_view authorization, content_type, content_encoding, content_length, transfer_encoding, expect;
+	struct jic_view accept_encoding, if_none_match, if_range, range;
+	struct jic_view forwarded, x_forwarded_for;
+};
+
+enum { JIC_RESPONSE_HEADERS_MAX = 12 };
+struct jic_response_header {
+	const char *name;
+	const char *value; /**< static or in the request's arena */
+};
+
+/** Status 0: there is none yet. */
+struct jic_response {
+	unsigned status;
+	struct jic_response_header headers[JIC_RESPONSE_HEADERS_MAX];
+	size_t headers_count;
+	enum jic_body_kind { JIC_BODY_TEXT, JIC_BODY_FILE, JIC_BODY_READER } kind;
+	struct jic_buf text;            /**< JIC_BODY_TEXT */
+	int fd;                         /**< JIC_BODY_FILE, owned; −1: none */
+	uint64_t offset, len;           /**< which of its bytes */
+	struct jic_blob_reader *reader; /**< JIC_BODY_READER, owned; `len` bytes */
+};
+
+enum { JIC_ROUTE_PARAMETERS_MAX = 3, JIC_REQUEST_ID_TEXT = 24 };
+
+struct jic_route;
+struct jic_request {
+	const struct jic_http_service *service;
+	const struct jic_route *route; /**< NULL: none matches */
+	enum jic_method method;
+	struct jic_view method_text, path; /**< as received, for the log */
+	struct jic_request_headers headers;
+	struct jic_view parameters[JIC_ROUTE_PARAMETERS_MAX]; /**< of the path, decoded and valid */
+	struct jic_view lane;                                 /**< of the query, decoded and valid; empty: none */
+	char id[JIC_REQUEST_ID_TEXT + 1];
+	char peer[INET6_ADDRSTRLEN];
+	bool local;          /**< from this machine and not passed on by a proxy */
+	uint64_t started_us; /**< monotonic */
+	struct jic_caller caller;
+
+	struct jic_arena arena;
+	struct jic_buf body;             /**< a JSON body */
+	struct jic_store_upload *upload; /**< a body that goes to the store */
+	uint64_t received;               /**< bytes of body so far */
+	struct jic_response response;
+};
+
+struct jic_request *jic_request_new(const struct jic_http_service *service);
+void jic_request_free(struct jic_request *r);
+
+static inline bool jic_request_answered(const struct jic_request *r)
+{
+	return r->response.status != 0;
+}
+
+/** The lane that the request names, or the default one. */
+struct jic_view jic_request_lane(const struct jic_request *r);
+
+/** Content-Length; `fallback` when there is none. */
+uint64_t jic_request_content_length(const struct jic_request *r, uint64_t fallback);
+
+/** Add a header; `value` is printed into the arena. More than JIC_RESPONSE_HEADERS_MAX is a bug. */
+void jic_respond_header(struct jic_request *r, const char *name, const char *format, ...) jic_printf(3, 4);
+/** Answer with JSON; takes the buffer's bytes. */
+void jic_respond_json(struct jic_request *r, unsigned status, struct jic_buf *json);
+/** Answer without a body. */
+void jic_respond_empty(struct jic_request *r, unsigned status);
+
+#endif

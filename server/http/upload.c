@@ -1,0 +1,61 @@
+/* PUT /v1/blobs/{digest}: pieces go to the store as they come; nothing is collected here. */
+#include "server/http/handlers.h"
+#include "server/http/problem.h"
+
+#include <zstd.h>
+
+static bool encoding_known(struct jic_view encoding, bool *is_zstd)
+{
+	*is_zstd = jic_view_is(encoding, "zstd");
+	return *is_zstd || encoding.len == 0 || jic_view_is(encoding, "identity");
+}
+
+void jic_handle_upload_begin(struct jic_request *r)
+{
+	struct jic_error err = {0};
+	bool is_zstd;
+	const uint64_t content_max = r->service->blob_bytes_max;
+	if (!encoding_known(r->headers.content_encoding, &is_zstd)) {
+		jic_respond_problem(r, JIC_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding must be zstd or identity");
+		return;
+	}
+	/* What can't be compressed grows a little. */
+	uint64_t bytes_max = is_zstd ? ZSTD_compressBound(content_max) : content_max;
+	if (jic_request_content_length(r, 0) > bytes_max) {
+		jic_respond_problem(r, JIC_PROBLEM_TOO_LARGE, "a blob may have %llu bytes",
+		                    (unsigned long long)content_max);
+		return;
+	}
+	const struct jic_digest digest = jic_request_digest(r, 0);
+	r->upload = jic_store_upload_new(r->service->store, &digest, is_zstd, &err);
+	if (!r->upload)
+		jic_respond_error(r, &err);
+}
+
+static void respond_upload_error(struct jic_request *r, const struct jic_error *err)
+{
+	jic_store_upload_free(JIC_TAKE(r->upload));
+	if (err->code == JIC_EFORMAT)
+		jic_respond_problem(r, JIC_PROBLEM_UNPROCESSABLE, "%s", err->text);
+	else
+		jic_respond_error(r, err);
+}
+
+void jic_handle_upload_piece(struct jic_request *r, struct jic_view bytes)
+{
+	struct jic_error err = {0};
+	if (!jic_store_upload_put(r->upload, bytes, &err))
+		respond_upload_error(r, &err);
+}
+
+void jic_handle_upload(struct jic_request *r)
+{
+	struct jic_error err = {0};
+	bool created;
+	if (!jic_store_upload_finish(r->upload, &created, &err)) {
+		respond_upload_error(r, &err);
+		return;
+	}
+	jic_store_upload_free(JIC_TAKE(r->upload));
+	jic_respond_empty(r, created ? 201 : 204);
+}
