@@ -1,5 +1,6 @@
 /* The writing half of common/json.h: straight into the buffer, no tree between. */
 #include "common/json.h"
+#include "common/utf8.h"
 
 static void begin(struct jic_json_writer *w, const char *name)
 {
@@ -23,24 +24,6 @@ void jic_json_close(struct jic_json_writer *w, char bracket)
 	w->comma = true;
 }
 
-/* Bytes of the UTF-8 sequence at the start of `s`, 0 when it is none (RFC 3629: no overlong forms, no surrogates). */
-static size_t utf8_length(struct jic_view s)
-{
-	const unsigned char *p = (const unsigned char *)s.ptr;
-	if (p[0] < 0x80)
-		return 1;
-	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || s.len < len)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-	bool surrogate = p[0] == 0xed && p[1] > 0x9f;
-	bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
-	return overlong || surrogate || beyond ? 0 : len;
-}
-
 static void put_character(struct jic_json_writer *w, const char *bytes, size_t len)
 {
 	unsigned char c = (unsigned char)bytes[0];
@@ -57,7 +40,7 @@ void jic_json_put_text(struct jic_json_writer *w, const char *name, struct jic_v
 	begin(w, name);
 	jic_buf_putc(w->out, '"');
 	while (text.len > 0) {
-		size_t len = utf8_length(text);
+		size_t len = jic_utf8_next(text);
 		bool fits = len > 0 && text.ptr[0] != '\0';
 		if (!fits && !w->lossy && !w->bad)
 			w->bad = name ? name : "list element";
