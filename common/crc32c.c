@@ -154,10 +154,11 @@ CRC_TARGET static uint32_t three_runs(uint32_t crc, const uint8_t *p, size_t run
 
 CRC_TARGET static uint32_t with_instruction(uint32_t crc, const uint8_t *p, size_t len)
 {
+	const size_t all_long = (size_t)3 * RUN_LONG, all_short = (size_t)3 * RUN_SHORT;
 	crc = ~crc;
-	for (; len >= 3 * RUN_LONG; p += 3 * RUN_LONG, len -= 3 * RUN_LONG)
+	for (; len >= all_long; p += all_long, len -= all_long)
 		crc = three_runs(crc, p, RUN_LONG, SHIFT_LONG);
-	for (; len >= 3 * RUN_SHORT; p += 3 * RUN_SHORT, len -= 3 * RUN_SHORT)
+	for (; len >= all_short; p += all_short, len -= all_short)
 		crc = three_runs(crc, p, RUN_SHORT, SHIFT_SHORT);
 	for (; len >= 8; p += 8, len -= 8)
 		crc = step64(crc, load_le64(p));

@@ -86,15 +86,16 @@ void jic_hex(const void *bytes, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-static int hex_value(char c)
+/** The value of a digit; 16 for anything else. */
+static unsigned hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a') + 10;
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+		return (unsigned)(c - 'A') + 10;
+	return 16;
 }
 
 bool jic_unhex(struct jic_view hex, void *bytes, size_t len)
@@ -103,7 +104,7 @@ bool jic_unhex(struct jic_view hex, void *bytes, size_t len)
 		return false;
 	/* All digits are looked at before the first byte is written, so that a refusal leaves `bytes` alone. */
 	for (size_t i = 0; i < hex.len; i++) {
-		if (hex_value(hex.ptr[i]) < 0)
+		if (hex_value(hex.ptr[i]) > 15)
 			return false;
 	}
 	uint8_t *out = bytes;

@@ -66,7 +66,9 @@ bool jic_toml_scan_string(struct jic_toml_scan *s, struct jic_view *out);
 /** The next byte; NUL at the end (a NUL in the text itself is no token of TOML either). */
 static inline char jic_toml_peek(const struct jic_toml_scan *s)
 {
-	return s->p < s->end ? *s->p : '\0';
+	if (s->p == s->end)
+		return '\0';
+	return *s->p;
 }
 
 /* toml_scalar.c */
@@ -78,7 +80,7 @@ bool jic_toml_scan_scalar(struct jic_toml_scan *s, struct jic_toml *out);
 struct jic_toml *jic_toml_new(struct jic_toml_scan *s, const char *at, struct jic_view key);
 /** Make `node` an empty table or array inside `parent` (NULL: the root). Refuses too deep nesting. */
 bool jic_toml_make_items(struct jic_toml_scan *s, struct jic_toml *node, enum jic_toml_type type,
-			 enum jic_toml_origin origin, const struct jic_toml *parent, const char *at);
+                         enum jic_toml_origin origin, const struct jic_toml *parent, const char *at);
 /** Append to a table or array; the caller has made sure that the key is new. */
 bool jic_toml_append(struct jic_toml_scan *s, struct jic_toml *parent, struct jic_toml *child);
 struct jic_toml *jic_toml_find(const struct jic_toml *table, struct jic_view key);
