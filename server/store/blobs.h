@@ -1,9 +1,9 @@
 /**
- * Blobs: bytes under the SHA-256 of what they decompress to. This half keeps and returns zstd bytes as they are; hashing,
- * compressing and limits are the store's (upload.c), so that every implementation stores the same bytes.
+ * Blobs: bytes under the SHA-256 of what they decompress to. This half keeps and returns zstd bytes as they are;
+ * hashing, compressing and limits are the store's (upload.c), so that every implementation stores the same bytes.
  *
- * An implementation is a struct that begins with `struct jic_blobs`; tests/conformance/blobs_conformance.c is what each of
- * them has to pass. Operations may be called from any thread; a sink belongs to one.
+ * An implementation is a struct that begins with `struct jic_blobs`; tests/conformance/blobs_conformance.c is what each
+ * of them has to pass. Operations may be called from any thread; a sink belongs to one.
  *
  * Errors, unless a function says more: JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_EDENIED.
  */
@@ -39,13 +39,14 @@ struct jic_blobs_ops {
 
 	struct jic_blob_sink *(*sink_new)(struct jic_blobs *b, struct jic_error *err);
 	bool (*sink_put)(struct jic_blob_sink *k, struct jic_view bytes, struct jic_error *err);
-	/** Give the bytes their name. When this returns true they survive a power cut; before, no reader sees any of them.
-	 *  A blob that is there already is replaced: bytes under one digest mean the same. */
+	/** Give the bytes their name. When this returns true they survive a power cut; before, no reader sees any of
+	 * them. A blob that is there already is replaced: bytes under one digest mean the same. */
 	bool (*sink_commit)(struct jic_blob_sink *k, const struct jic_digest *digest, struct jic_error *err);
 	/** Without a commit nothing is left behind. */
 	void (*sink_free)(struct jic_blob_sink *k);
 
-	/** @param[out] fd a regular file of `stored_size` bytes, positioned at 0; the caller's to close. JIC_ENOTFOUND */
+	/** @param[out] fd a regular file of `stored_size` bytes, positioned at 0; the caller's to close. JIC_ENOTFOUND
+	 */
 	bool (*open)(struct jic_blobs *b, const struct jic_digest *digest, int *fd, uint64_t *stored_size,
 	             struct jic_error *err);
 	/** Not an error when it is gone already. Who has it open keeps reading. */

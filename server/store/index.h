@@ -1,12 +1,14 @@
 /**
- * The index: lanes, tokens, records of artefacts and what is known of each blob's bytes. It knows no rules: which artefact
- * may be published, and which a reader is offered, is decided above it (publish.h, select.h) inside one transaction.
+ * The index: lanes, tokens, records of artefacts and what is known of each blob's bytes. It knows no rules: which
+ * artefact may be published, and which a reader is offered, is decided above it (publish.h, select.h) inside one
+ * transaction.
  *
- * An implementation is a struct that begins with `struct jic_index`; tests/conformance/index_conformance.c is what each of
- * them has to pass. Every operation may be called from any thread; a transaction belongs to the thread that began it.
+ * An implementation is a struct that begins with `struct jic_index`; tests/conformance/index_conformance.c is what each
+ * of them has to pass. Every operation may be called from any thread; a transaction belongs to the thread that began
+ * it.
  *
- * Errors, unless a function says more: JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ECORRUPT (the stored bytes make no sense) and
- * JIC_EBUSY (another process kept the database locked for too long).
+ * Errors, unless a function says more: JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ECORRUPT (the stored bytes make no
+ * sense) and JIC_EBUSY (another process kept the database locked for too long).
  */
 #ifndef JIC_SERVER_STORE_INDEX_H
 #define JIC_SERVER_STORE_INDEX_H
@@ -46,13 +48,13 @@ enum jic_scope {
 	JIC_SCOPE_ADMIN = 4,
 };
 struct jic_token {
-	struct jic_view name;    /**< unique */
-	struct jic_digest hash;  /**< SHA-256 of the secret, unique; the secret itself is nowhere */
-	unsigned scopes;         /**< enum jic_scope, or'ed */
-	struct jic_view lanes;   /**< patterns as auth reads them; the index keeps the text only */
-	uint64_t created_s;      /**< Unix time */
-	uint64_t expires_s;      /**< 0: never */
-	uint64_t last_used_s;    /**< 0: never */
+	struct jic_view name;   /**< unique */
+	struct jic_digest hash; /**< SHA-256 of the secret, unique; the secret itself is nowhere */
+	unsigned scopes;        /**< enum jic_scope, or'ed */
+	struct jic_view lanes;  /**< patterns as auth reads them; the index keeps the text only */
+	uint64_t created_s;     /**< Unix time */
+	uint64_t expires_s;     /**< 0: never */
+	uint64_t last_used_s;   /**< 0: never */
 };
 
 /* ---- blobs: what publish has to know of the bytes without reading them again; computed when they arrived */
@@ -72,8 +74,8 @@ struct jic_index_blob {
 
 /**
  * One stored artefact. `record.requires_` is not set here: positions in a set are made by whoever makes the set.
- * Modules are numbers that the index gives to pairs of UUID and build id (see modules_put), so that comparing what hundreds
- * of artefacts require with what they provide is comparing small integers.
+ * Modules are numbers that the index gives to pairs of UUID and build id (see modules_put), so that comparing what
+ * hundreds of artefacts require with what they provide is comparing small integers.
  */
 struct jic_index_artefact {
 	struct jic_msg_record record; /**< `lane` is set when reading, ignored when writing */
@@ -125,13 +127,13 @@ struct jic_index_txn {
 
 struct jic_index_ops {
 	void (*free)(struct jic_index *ix);
-	/** Answers a query and would accept a write. */
+	/** Answers a query. */
 	bool (*ready)(struct jic_index *ix, struct jic_error *err);
 	bool (*schema_version)(struct jic_index *ix, uint32_t *out, struct jic_error *err);
 	bool (*counts)(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err);
 
-	/** Create a lane. JIC_ECONFLICT when it exists, JIC_ENOTFOUND for its parent, JIC_ELIMIT over JIC_LANE_DEPTH_MAX,
-	 *  JIC_EUSAGE for a name that jic_lane_name_valid() refuses. `parent` empty: none. */
+	/** Create a lane. JIC_ECONFLICT when it exists, JIC_ENOTFOUND for its parent, JIC_ELIMIT over
+	 * JIC_LANE_DEPTH_MAX, JIC_EUSAGE for a name that jic_lane_name_valid() refuses. `parent` empty: none. */
 	bool (*lane_put)(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
 	                 struct jic_error *err);
 	/** JIC_ENOTFOUND. Views in the arena. */
@@ -151,8 +153,8 @@ struct jic_index_ops {
 	                   struct jic_error *err);
 	/** JIC_ENOTFOUND. */
 	bool (*token_delete)(struct jic_index *ix, struct jic_view name, struct jic_error *err);
-	/** Remember when a token was last used. A write to disk: once in some minutes for each token is plenty. Not an error
-	 *  when the token is gone. */
+	/** Remember when a token was last used. A write to disk: once in some minutes for each token is plenty. Not an
+	 * error when the token is gone. */
 	bool (*token_touch)(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
 
 	/** JIC_EBUSY when every reader (or the writer) is taken for too long. NULL on failure. */
@@ -173,21 +175,22 @@ struct jic_index_ops {
 	                  struct jic_view modules, uint64_t *id, struct jic_error *err);
 
 	/** The numbers of modules, given on first sight. Write transactions. @param[out] ids `count` of them */
-	bool (*modules_put)(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count, uint32_t *ids,
-	                    struct jic_error *err);
+	bool (*modules_put)(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count,
+	                    uint32_t *ids, struct jic_error *err);
 	/** The other way round. @param[out] out `count` of them; JIC_ECORRUPT for a number that was never given */
 	bool (*modules_get)(struct jic_index_txn *t, const uint32_t *ids, size_t count, struct jic_index_module *out,
 	                    struct jic_error *err);
-	/** Every artefact of a space, in any lane, that provides a module with one of these UUIDs and low halves of build ids,
-	 *  whatever the high half is: two of them would confuse Julia (docs/storage.md). Any order. */
+	/** Every artefact of a space, in any lane, that provides a module with one of these UUIDs and low halves of
+	 * build ids, whatever the high half is: two of them would confuse Julia (docs/storage.md). Any order. */
 	bool (*providers)(struct jic_index_txn *t, uint64_t space, const struct jic_index_module *modules, size_t count,
 	                  struct jic_arena *arena, const struct jic_index_provider **out, size_t *out_count,
 	                  struct jic_error *err);
 
-	/** What one lane, without its ancestors, holds. @param[out] out `count` pointers, NULL where there is nothing */
-	bool (*artefacts_find)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *keys,
-	                       size_t count, struct jic_arena *arena, const struct jic_index_artefact **out,
-	                       struct jic_error *err);
+	/** What one lane, without its ancestors, holds. `record.lane` is the view in `lane`, the rest is in the arena.
+	 *  @param[out] out `count` pointers, NULL where there is nothing */
+	bool (*artefacts_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+	                       const struct jic_digest *keys, size_t count, struct jic_arena *arena,
+	                       const struct jic_index_artefact **out, struct jic_error *err);
 	/** Add one to `a->lane_id`. JIC_ECONFLICT when the address is taken in that lane. */
 	bool (*artefact_put)(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
 	                     struct jic_error *err);
@@ -196,15 +199,16 @@ struct jic_index_ops {
 	                        struct jic_error *err);
 
 	/** Add, or leave as it is when the digest is known. @param[out] created false for the latter */
-	bool (*blob_put)(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created, struct jic_error *err);
+	bool (*blob_put)(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created,
+	                 struct jic_error *err);
 	/** JIC_ENOTFOUND. */
 	bool (*blob_find)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_index_blob *out,
 	                  struct jic_error *err);
 	/** From now on an artefact refers to it. JIC_ENOTFOUND. */
 	bool (*blob_use)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
-	/** Forget blobs that no artefact ever referred to and that came before `before_s`, at most `limit`.
+	/** Forget blobs that no artefact ever referred to and that came at `until_s` or before, at most `limit`.
 	 *  @param[out] out their digests, in the arena */
-	bool (*blobs_delete_unused)(struct jic_index_txn *t, uint64_t before_s, size_t limit, struct jic_arena *arena,
+	bool (*blobs_delete_unused)(struct jic_index_txn *t, uint64_t until_s, size_t limit, struct jic_arena *arena,
 	                            const struct jic_digest **out, size_t *count, struct jic_error *err);
 };
 

@@ -1,7 +1,7 @@
 /**
- * The store: what the HTTP handlers and the admin commands know of artefacts. It joins an index (records, lanes, tokens) with
- * blobs (bytes), and keeps rule 2: an address has at most one artefact in a lane with its parents, and all that an artefact
- * requires is stored or part of its runtime and sysimage. Callable from any thread.
+ * The store: what the HTTP handlers and the admin commands know of artefacts. It joins an index (records, lanes,
+ * tokens) with blobs (bytes), and keeps rule 2: an address has at most one artefact in a lane with its parents, and all
+ * that an artefact requires is stored or part of its runtime and sysimage. Callable from any thread.
  */
 #ifndef JIC_SERVER_STORE_STORE_H
 #define JIC_SERVER_STORE_STORE_H
@@ -17,8 +17,10 @@ struct jic_store_options {
 	const char *data_dir; /**< created when absent; borrowed for the call */
 	uint64_t blob_bytes_max;
 	const struct jic_log *log; /**< borrowed for the store's life */
+	bool admin;                /**< beside a server that may be running: no lock is taken, sweeping is refused */
 };
-/** Default backends: SQLite index and blob directory in data_dir. One process per data directory serves (a lock file). */
+/** Default backends: SQLite index and blob directory in data_dir. One process per data directory serves (a lock file):
+ *  JIC_EBUSY when there is another. JIC_EUNSUPPORTED when the index was migrated by a newer jicached. */
 struct jic_store *jic_store_open(const struct jic_store_options *options, struct jic_error *err);
 void jic_store_free(struct jic_store *s);
 JIC_DEFINE_AUTO(jic_store, jic_store_free)
@@ -32,7 +34,8 @@ bool jic_store_ready(struct jic_store *s, struct jic_error *err);
 jic_must_check bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *request,
                                       struct jic_arena *arena, struct jic_msg_resolved *out, struct jic_error *err);
 
-/** One record as a reader of `lane` sees it, with the build ids that it requires. */
+/** One record as a reader of `lane` sees it, with the build ids that it requires: `out->requires_count` of them, while
+ *  `out->requires_` is NULL. JIC_ENOTFOUND for the lane, or when no artefact is offered under the address. */
 jic_must_check bool jic_store_record(struct jic_store *s, struct jic_view lane, struct jic_view runtime,
                                      const struct jic_digest *sysimage, const struct jic_digest *key,
                                      struct jic_arena *arena, struct jic_msg_record *out,
@@ -55,15 +58,16 @@ jic_must_check bool jic_store_blob_open(struct jic_store *s, const struct jic_di
                                         struct jic_store_blob *out, struct jic_error *err);
 
 /**
- * An upload: content arrives in pieces, is hashed, compressed and written to disk as it comes; finish checks the digest,
- * syncs, and makes the blob visible. Free without finish leaves nothing behind.
+ * An upload: content arrives in pieces, is hashed, compressed and written to disk as it comes; finish checks the
+ * digest, syncs, and makes the blob visible. Free without finish leaves nothing behind.
  */
 struct jic_store_upload;
 struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct jic_digest *digest, bool is_zstd,
                                               struct jic_error *err);
 void jic_store_upload_free(struct jic_store_upload *u);
 JIC_DEFINE_AUTO(jic_store_upload, jic_store_upload_free)
-/** JIC_ELIMIT over blob_bytes_max, JIC_EFORMAT for a bad zstd frame, JIC_ENOSPACE. After a failure only free is allowed. */
+/** JIC_ELIMIT over blob_bytes_max, JIC_EFORMAT for a bad zstd frame, JIC_ENOSPACE. After a failure only free is
+ * allowed. */
 jic_must_check bool jic_store_upload_put(struct jic_store_upload *u, struct jic_view bytes, struct jic_error *err);
 /** @param[out] created false when the blob was there already. JIC_ECORRUPT when the digest disagrees. */
 jic_must_check bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct jic_error *err);
@@ -85,14 +89,14 @@ struct jic_publish_result {
 	struct jic_view detail; /**< one sentence, for every outcome but DONE */
 };
 /**
- * Validate every artefact from its bytes (header, trailing checksums, image checksum, identity against the address, required
- * build ids against the store and the rest of the request) and publish the set in one transaction: all of it or nothing.
- * First writer wins. @param writer the token's name, kept as who published
+ * Validate every artefact from its bytes (header, trailing checksums, image checksum, identity against the address,
+ * required build ids against the store and the rest of the request) and publish the set in one transaction: all of it
+ * or nothing. First writer wins. @param writer the token's name, kept as who published
  * @return false only when the store itself failed (JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ENOTFOUND for the lane)
  */
 jic_must_check bool jic_store_publish(struct jic_store *s, const struct jic_msg_publish *request,
-                                      struct jic_view writer, struct jic_arena *arena,
-                                      struct jic_publish_result *out, struct jic_error *err);
+                                      struct jic_view writer, struct jic_arena *arena, struct jic_publish_result *out,
+                                      struct jic_error *err);
 
 /** Remove leftovers of uploads that never became part of a publish and are older than `age_s`. Called now and then. */
 jic_must_check bool jic_store_sweep(struct jic_store *s, uint64_t age_s, uint64_t *removed, struct jic_error *err);

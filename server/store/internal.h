@@ -1,0 +1,28 @@
+/**
+ * What the files of the store share.
+ */
+#ifndef JIC_SERVER_STORE_INTERNAL_H
+#define JIC_SERVER_STORE_INTERNAL_H
+
+#include "server/store/store.h"
+
+#include <pthread.h>
+
+struct jic_store {
+	/**
+	 * A blob's bytes and its row come and go together: an upload holds this shared from giving the bytes their name
+	 * to the row's commit, the sweep exclusively from deleting a row to removing the bytes. Otherwise the sweep
+	 * could remove bytes that an upload has just stored under the same digest.
+	 */
+	pthread_rwlock_t blobs_lock;
+	struct jic_index *index;
+	struct jic_blobs *blobs;
+	const struct jic_log *log;
+	uint64_t blob_bytes_max;
+	bool admin;
+	int lock_fd; /**< −1 for admin */
+};
+
+uint64_t jic_store_now_s(void); /**< Unix time */
+
+#endif

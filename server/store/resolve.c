@@ -1,0 +1,159 @@
+/*
+ * Reading: the best coherent set for each runtime, and one record.
+ */
+#include "server/store/internal.h"
+#include "server/store/select.h"
+
+struct resolve {
+	struct jic_index_txn *txn;
+	struct jic_arena *arena;
+	const struct jic_lane *lanes;
+	size_t lanes_count;
+	struct jic_key_set keys;
+};
+
+static bool out_of_memory(struct jic_error *err)
+{
+	return jic_fail(err, JIC_EMEMORY, "resolve: out of memory");
+}
+
+/* What an artefact requires as positions in the set. Several of its modules may come from one artefact, so duplicates
+ * are dropped; they are neighbours no more often than not, hence the mark for each position. */
+static bool write_requires(const struct jic_selection *s, const struct jic_index_artefact *a, struct jic_arena *arena,
+                           uint32_t *marks, uint32_t mark, struct jic_msg_record *out)
+{
+	uint32_t *positions = jic_arena_array(arena, a->requires_count + 1, sizeof *positions);
+	if (!positions)
+		return false;
+	size_t count = 0;
+	for (size_t i = 0; i < a->requires_count; i++) {
+		uint32_t position = 0;
+		bool provided = jic_module_map_get(&s->modules, a->requires_[i], &position);
+		JIC_ASSERT(provided);
+		if (marks[position] == mark)
+			continue;
+		marks[position] = mark;
+		positions[count++] = position;
+	}
+	out->requires_ = positions;
+	out->requires_count = count;
+	return true;
+}
+
+static bool write_set(const struct jic_selection *s, struct jic_arena *arena, struct jic_msg_set *out)
+{
+	struct jic_msg_record *records = jic_arena_array(arena, s->ordered_count + 1, sizeof *records);
+	uint32_t *marks = jic_arena_array(arena, s->ordered_count + 1, sizeof *marks);
+	if (!records || !marks)
+		return false;
+	for (size_t i = 0; i < s->ordered_count; i++) {
+		records[i] = s->ordered[i]->record;
+		if (!write_requires(s, s->ordered[i], arena, marks, (uint32_t)i + 1, &records[i]))
+			return false;
+	}
+	out->records = records;
+	out->records_count = s->ordered_count;
+	return true;
+}
+
+/* @param[out] out no records when nothing was ever published for the runtime */
+static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, const struct jic_digest *sysimage,
+                            struct jic_msg_set *out, struct jic_error *err)
+{
+	struct jic_index_space space;
+	struct jic_selection selection;
+	struct jic_error why;
+	*out = (struct jic_msg_set){.runtime = runtime};
+	if (!r->txn->ops->space_find(r->txn, runtime, sysimage, r->arena, &space, &why)) {
+		if (why.code == JIC_ENOTFOUND)
+			return true;
+		if (err)
+			*err = why;
+		return false;
+	}
+	struct jic_lookup lookup = {
+	    .txn = r->txn, .arena = r->arena, .lanes = r->lanes, .lanes_count = r->lanes_count, .space = space.id};
+	return jic_select(&lookup, &r->keys, &selection, err) &&
+	       (write_set(&selection, r->arena, out) || out_of_memory(err));
+}
+
+static bool begin(struct jic_store *s, struct jic_view lane, struct jic_arena *arena, struct resolve *out,
+                  struct jic_error *err)
+{
+	out->arena = arena;
+	out->txn = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
+	return out->txn && out->txn->ops->lane_chain(out->txn, lane.len ? lane : JIC_VIEW(JIC_LANE_MAIN), arena,
+	                                             &out->lanes, &out->lanes_count, err);
+}
+
+static void resolve_clear(struct resolve *r)
+{
+	jic_index_txn_end(r->txn);
+}
+
+static bool was_before(const struct jic_view *runtimes, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (jic_view_eq(runtimes[j], runtimes[i]))
+			return true;
+	return false;
+}
+
+bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *request, struct jic_arena *arena,
+                       struct jic_msg_resolved *out, struct jic_error *err)
+{
+	JIC_CLEAR(resolve) struct resolve r = {0};
+	if (!begin(s, request->lane, arena, &r, err))
+		return false;
+	struct jic_msg_set *sets = jic_arena_array(arena, request->runtimes_count + 1, sizeof *sets);
+	if (!sets || !jic_key_set_of(arena, request->keys, request->keys_count, &r.keys))
+		return out_of_memory(err);
+	size_t count = 0;
+	for (size_t i = 0; i < request->runtimes_count; i++) {
+		if (was_before(request->runtimes, i))
+			continue;
+		if (!resolve_runtime(&r, request->runtimes[i], &request->sysimage, &sets[count], err))
+			return false;
+		if (sets[count].records_count)
+			count++;
+	}
+	*out = (struct jic_msg_resolved){.sets = sets, .sets_count = count};
+	return true;
+}
+
+static bool write_ids(const struct resolve *r, const struct jic_index_artefact *a, struct jic_msg_record *out,
+                      const struct jic_build_id **ids, struct jic_error *err)
+{
+	struct jic_index_module *modules = jic_arena_array(r->arena, a->requires_count + 1, sizeof *modules);
+	struct jic_build_id *list = jic_arena_array(r->arena, a->requires_count + 1, sizeof *list);
+	if (!modules || !list)
+		return out_of_memory(err);
+	if (!r->txn->ops->modules_get(r->txn, a->requires_, a->requires_count, modules, err))
+		return false;
+	for (size_t i = 0; i < a->requires_count; i++)
+		list[i] = modules[i].build_id;
+	*out = a->record;
+	out->requires_count = a->requires_count;
+	*ids = list;
+	return true;
+}
+
+bool jic_store_record(struct jic_store *s, struct jic_view lane, struct jic_view runtime,
+                      const struct jic_digest *sysimage, const struct jic_digest *key, struct jic_arena *arena,
+                      struct jic_msg_record *out, const struct jic_build_id **requires_ids, struct jic_error *err)
+{
+	JIC_CLEAR(resolve) struct resolve r = {0};
+	struct jic_index_space space;
+	struct jic_selection selection;
+	if (!begin(s, lane, arena, &r, err) || !r.txn->ops->space_find(r.txn, runtime, sysimage, arena, &space, err))
+		return false;
+	struct jic_lookup lookup = {
+	    .txn = r.txn, .arena = arena, .lanes = r.lanes, .lanes_count = r.lanes_count, .space = space.id};
+	r.keys = (struct jic_key_set){.keys = key, .count = 1};
+	if (!jic_select_closed(&lookup, &r.keys, &selection, err))
+		return false;
+	const struct jic_index_artefact *a = jic_selection_find(&selection, key);
+	if (!a)
+		return jic_fail(err, JIC_ENOTFOUND, "there is no artefact under this address");
+	return write_ids(&r, a, out, requires_ids, err);
+}

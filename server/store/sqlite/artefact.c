@@ -1,0 +1,204 @@
+/*
+ * Records of artefacts. Reader and writer name the columns in one order: that of ARTEFACT_INSERT and ARTEFACT_FIND.
+ */
+#include "server/store/pack.h"
+#include "server/store/sqlite/internal.h"
+
+static void read_blob(struct jic_stmt *s, struct jic_msg_blob *out)
+{
+	jic_column_digest(s, &out->digest);
+	out->size = jic_column_u64(s);
+}
+
+static void read_provenance(struct jic_stmt *s, struct jic_arena *arena, struct jic_msg_provenance *out)
+{
+	out->host = jic_column_copy(s, arena);
+	out->user = jic_column_copy(s, arena);
+	out->run = jic_column_copy(s, arena);
+	out->client = jic_column_copy(s, arena);
+	out->created_s = jic_column_u64(s);
+}
+
+static void read_record(struct jic_stmt *s, struct jic_arena *arena, struct jic_msg_record *out)
+{
+	jic_column_digest(s, &out->key);
+	out->name = jic_column_copy(s, arena);
+	jic_column_uuid(s, &out->uuid);
+	out->build_id.hi = jic_column_u64(s);
+	out->build_id.lo = jic_column_u64(s);
+	read_blob(s, &out->ji);
+	out->has_image = jic_column_digest_or_null(s, &out->image.digest);
+	out->image.size = jic_column_u64(s);
+	out->compile_ms = jic_column_u64(s);
+	read_provenance(s, arena, &out->provenance);
+}
+
+static bool read_artefact(struct jic_stmt *s, struct jic_arena *arena, struct jic_index_artefact *out,
+                          struct jic_error *err)
+{
+	read_record(s, arena, &out->record);
+	out->writer = jic_column_copy(s, arena);
+	out->published_s = jic_column_u64(s);
+	return jic_unpack_inputs(jic_column_view(s), arena, &out->record.inputs, &out->record.inputs_count, err) &&
+	       jic_unpack_numbers(jic_column_view(s), arena, &out->provides, &out->provides_count, err) &&
+	       jic_unpack_numbers(jic_column_view(s), arena, &out->requires_, &out->requires_count, err) &&
+	       jic_stmt_ok(s, arena, err);
+}
+
+static void bind_address(struct jic_stmt *s, uint64_t lane, uint64_t space, const struct jic_digest *key)
+{
+	jic_bind_u64(s, lane);
+	jic_bind_u64(s, space);
+	jic_bind_digest(s, key);
+}
+
+bool jic_sqlite_artefacts_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                               const struct jic_digest *keys, size_t count, struct jic_arena *arena,
+                               const struct jic_index_artefact **out, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_FIND, &s, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		bool row;
+		jic_stmt_again(&s);
+		bind_address(&s, lane->id, space, &keys[i]);
+		if (!jic_stmt_step(&s, &row, err))
+			return false;
+		out[i] = NULL;
+		if (!row)
+			continue;
+		struct jic_index_artefact *a = JIC_ARENA_NEW(arena, struct jic_index_artefact);
+		if (!a)
+			return jic_fail(err, JIC_EMEMORY, "index: out of memory");
+		if (!read_artefact(&s, arena, a, err))
+			return false;
+		a->lane_id = lane->id;
+		a->record.lane = lane->name;
+		out[i] = a;
+	}
+	return true;
+}
+
+/* The variable-length parts of a row, and the bytes of fixed ones that SQLite wants to be pointed at. */
+struct row_bytes {
+	struct jic_buf inputs, provides, requires_;
+	uint8_t uuid[16];
+};
+static void row_bytes_clear(struct row_bytes *b)
+{
+	jic_buf_clear(&b->inputs);
+	jic_buf_clear(&b->provides);
+	jic_buf_clear(&b->requires_);
+}
+
+static bool pack(const struct jic_index_artefact *a, struct row_bytes *out, struct jic_error *err)
+{
+	jic_pack_inputs(a->record.inputs, a->record.inputs_count, &out->inputs);
+	jic_pack_numbers(a->provides, a->provides_count, &out->provides);
+	jic_pack_numbers(a->requires_, a->requires_count, &out->requires_);
+	return jic_buf_ok(&out->inputs, err) && jic_buf_ok(&out->provides, err) && jic_buf_ok(&out->requires_, err);
+}
+
+static void bind_blobs(struct jic_stmt *s, const struct jic_msg_record *r)
+{
+	jic_bind_digest(s, &r->ji.digest);
+	jic_bind_u64(s, r->ji.size);
+	if (r->has_image)
+		jic_bind_digest(s, &r->image.digest);
+	else
+		jic_bind_null(s);
+	jic_bind_u64(s, r->has_image ? r->image.size : 0);
+}
+
+static void bind_provenance(struct jic_stmt *s, const struct jic_msg_provenance *p)
+{
+	jic_bind_text(s, p->host);
+	jic_bind_text(s, p->user);
+	jic_bind_text(s, p->run);
+	jic_bind_text(s, p->client);
+	jic_bind_u64(s, p->created_s);
+}
+
+static void bind_artefact(struct jic_stmt *s, uint64_t space, const struct jic_index_artefact *a,
+                          struct row_bytes *bytes)
+{
+	const struct jic_msg_record *r = &a->record;
+	bind_address(s, a->lane_id, space, &r->key);
+	jic_bind_text(s, r->name);
+	jic_bind_uuid(s, r->uuid, bytes->uuid);
+	jic_bind_u64(s, r->build_id.hi);
+	jic_bind_u64(s, r->build_id.lo);
+	bind_blobs(s, r);
+	jic_bind_u64(s, r->compile_ms);
+	bind_provenance(s, &r->provenance);
+	jic_bind_text(s, a->writer);
+	jic_bind_u64(s, a->published_s);
+	jic_bind_bytes(s, jic_buf_view(&bytes->inputs));
+	jic_bind_bytes(s, jic_buf_view(&bytes->provides));
+	jic_bind_bytes(s, jic_buf_view(&bytes->requires_));
+}
+
+static bool change_providers(struct jic_index_txn *t, enum jic_sql how, const uint32_t *modules, size_t count,
+                             uint64_t artefact, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), how, &s, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		jic_stmt_again(&s);
+		jic_bind_u64(&s, modules[i]);
+		jic_bind_u64(&s, artefact);
+		if (!jic_stmt_run(&s, err))
+			return false;
+	}
+	return true;
+}
+
+bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+                             struct jic_error *err)
+{
+	__attribute__((cleanup(row_bytes_clear))) struct row_bytes bytes = {0};
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	struct jic_connection *c = jic_txn_connection(t);
+	if (!pack(a, &bytes, err) || !jic_stmt_use(c, JIC_SQL_ARTEFACT_INSERT, &s, err))
+		return false;
+	bind_artefact(&s, space, a, &bytes);
+	if (!jic_stmt_run(&s, err))
+		return false;
+	uint64_t id = (uint64_t)sqlite3_last_insert_rowid(c->db);
+	return change_providers(t, JIC_SQL_PROVIDER_INSERT, a->provides, a->provides_count, id, err);
+}
+
+static bool find_provides(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+                          struct jic_arena *arena, uint64_t *id, const uint32_t **provides, size_t *count,
+                          struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_PROVIDES, &s, err))
+		return false;
+	bind_address(&s, lane, space, key);
+	if (!jic_stmt_step(&s, &row, err))
+		return false;
+	if (!row)
+		return jic_fail(err, JIC_ENOTFOUND, "index: there is no such artefact");
+	*id = jic_column_u64(&s);
+	return jic_unpack_numbers(jic_column_view(&s), arena, provides, count, err);
+}
+
+bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+                                struct jic_error *err)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	const uint32_t *provides;
+	size_t count;
+	uint64_t id;
+	if (!find_provides(t, lane, space, key, &arena, &id, &provides, &count, err) ||
+	    !change_providers(t, JIC_SQL_PROVIDER_DELETE, provides, count, id, err) ||
+	    !jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_DELETE, &s, err))
+		return false;
+	jic_bind_u64(&s, id);
+	return jic_stmt_run(&s, err);
+}

@@ -1,0 +1,252 @@
+/*
+ * Connections and transactions.
+ *
+ *     writer   one connection behind a mutex; BEGIN IMMEDIATE keeps other processes out as well
+ *     readers  up to READERS_MAX connections, opened when all others are busy, kept for the next one
+ *
+ * In WAL mode neither side waits for the other. A thread that wants a reader when all are busy waits for one to come
+ * back.
+ */
+#include "server/store/sqlite/internal.h"
+#include "server/store/sqlite/sqlite_index.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+enum {
+	READERS_MAX = 16,
+	WAIT_S_MAX = 10, /* for the writer or a reader of our own process */
+};
+
+struct jic_sqlite_index {
+	struct jic_index base;
+	char *path;
+	pthread_mutex_t writer_lock; /**< held for the length of a write transaction */
+	struct jic_connection *writer;
+	pthread_mutex_t readers_lock;
+	pthread_cond_t readers_back; /**< signalled for each reader that comes back */
+	struct jic_connection *idle[READERS_MAX];
+	size_t idle_count;
+	size_t open_count; /**< idle and busy */
+};
+
+static struct timespec deadline(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += WAIT_S_MAX;
+	return t;
+}
+
+/* @return a connection, or NULL when one has to be opened (counted already) or none came back in time (`*busy`) */
+static struct jic_connection *take_idle(struct jic_sqlite_index *ix, bool *busy)
+{
+	struct timespec until = deadline();
+	int rc = 0;
+	pthread_mutex_lock(&ix->readers_lock);
+	while (!ix->idle_count && ix->open_count == READERS_MAX && rc == 0)
+		rc = pthread_cond_timedwait(&ix->readers_back, &ix->readers_lock, &until);
+	struct jic_connection *c = ix->idle_count ? ix->idle[--ix->idle_count] : NULL;
+	*busy = !c && ix->open_count == READERS_MAX;
+	if (!c && !*busy)
+		ix->open_count++;
+	pthread_mutex_unlock(&ix->readers_lock);
+	return c;
+}
+
+static void reader_back(struct jic_sqlite_index *ix, struct jic_connection *c)
+{
+	pthread_mutex_lock(&ix->readers_lock);
+	if (c)
+		ix->idle[ix->idle_count++] = c;
+	else
+		ix->open_count--;
+	pthread_cond_signal(&ix->readers_back);
+	pthread_mutex_unlock(&ix->readers_lock);
+}
+
+static struct jic_connection *take_reader(struct jic_sqlite_index *ix, struct jic_error *err)
+{
+	bool busy;
+	struct jic_connection *c = take_idle(ix, &busy);
+	if (busy)
+		jic_fail(err, JIC_EBUSY, "index: all %d readers are busy", READERS_MAX);
+	if (c || busy)
+		return c;
+	c = jic_connection_open(ix->path, false, err);
+	if (!c)
+		reader_back(ix, NULL);
+	return c;
+}
+
+static struct jic_connection *take_writer(struct jic_sqlite_index *ix, struct jic_error *err)
+{
+	struct timespec until = deadline();
+	if (pthread_mutex_timedlock(&ix->writer_lock, &until) == 0)
+		return ix->writer;
+	jic_fail(err, JIC_EBUSY, "index: another write takes too long");
+	return NULL;
+}
+
+static void give_back(struct jic_sqlite_txn *t)
+{
+	if (!t->connection)
+		return;
+	if (t->mode == JIC_INDEX_WRITE)
+		pthread_mutex_unlock(&t->index->writer_lock);
+	else
+		reader_back(t->index, t->connection);
+}
+
+static void txn_end(struct jic_index_txn *base)
+{
+	struct jic_sqlite_txn *t = (struct jic_sqlite_txn *)base;
+	/* After some failures SQLite has rolled back by itself. */
+	if (t->open && !sqlite3_get_autocommit(t->connection->db)) {
+		bool undone = jic_connection_run(t->connection, JIC_SQL_ROLLBACK, NULL);
+		JIC_ASSERT(undone || sqlite3_get_autocommit(t->connection->db));
+	}
+	give_back(t);
+	free(t);
+}
+
+static struct jic_index_txn *txn_begin(struct jic_index *base, enum jic_index_mode mode, struct jic_error *err)
+{
+	struct jic_sqlite_index *ix = (struct jic_sqlite_index *)base;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *guard = calloc(1, sizeof(struct jic_sqlite_txn));
+	if (!guard) {
+		jic_fail(err, JIC_EMEMORY, "index: out of memory");
+		return NULL;
+	}
+	struct jic_sqlite_txn *t = (struct jic_sqlite_txn *)guard;
+	*t = (struct jic_sqlite_txn){.base.ops = base->ops, .index = ix, .mode = mode};
+	t->connection = mode == JIC_INDEX_WRITE ? take_writer(ix, err) : take_reader(ix, err);
+	if (!t->connection)
+		return NULL;
+	enum jic_sql how = mode == JIC_INDEX_WRITE ? JIC_SQL_BEGIN_WRITE : JIC_SQL_BEGIN_READ;
+	if (!jic_connection_run(t->connection, how, err))
+		return NULL;
+	t->open = true;
+	return JIC_TAKE(guard);
+}
+
+static bool txn_commit(struct jic_index_txn *base, struct jic_error *err)
+{
+	struct jic_sqlite_txn *t = (struct jic_sqlite_txn *)base;
+	JIC_ASSERT(t->open && t->mode == JIC_INDEX_WRITE);
+	if (!jic_connection_run(t->connection, JIC_SQL_COMMIT, err))
+		return false;
+	t->open = false;
+	return true;
+}
+
+static bool index_ready(struct jic_index *ix, struct jic_error *err)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = txn_begin(ix, JIC_INDEX_READ, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row = false;
+	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_READY, &s, err) || !jic_stmt_step(&s, &row, err))
+		return false;
+	return row || jic_fail(err, JIC_ECORRUPT, "index: there is no lane");
+}
+
+static bool index_schema_version(struct jic_index *ix, uint32_t *out, struct jic_error *err)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = txn_begin(ix, JIC_INDEX_READ, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row = false;
+	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_SCHEMA_VERSION, &s, err) ||
+	    !jic_stmt_step(&s, &row, err))
+		return false;
+	*out = row ? (uint32_t)jic_column_u64(&s) : 0;
+	return true;
+}
+
+static bool index_counts(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = txn_begin(ix, JIC_INDEX_READ, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row = false;
+	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_COUNTS, &s, err) || !jic_stmt_step(&s, &row, err))
+		return false;
+	*out = (struct jic_index_counts){0};
+	uint64_t *const fields[] = {&out->lanes, &out->tokens,       &out->spaces,        &out->artefacts,
+	                            &out->blobs, &out->blobs_unused, &out->content_bytes, &out->stored_bytes};
+	for (size_t i = 0; row && i < JIC_COUNT(fields); i++)
+		*fields[i] = jic_column_u64(&s);
+	return true;
+}
+
+static void index_free(struct jic_index *base)
+{
+	struct jic_sqlite_index *ix = (struct jic_sqlite_index *)base;
+	JIC_ASSERT(ix->idle_count == ix->open_count);
+	for (size_t i = 0; i < ix->idle_count; i++)
+		jic_connection_free(ix->idle[i]);
+	/* The writer last: the last connection to close moves the journal into the file and removes it. */
+	jic_connection_free(ix->writer);
+	pthread_cond_destroy(&ix->readers_back);
+	pthread_mutex_destroy(&ix->readers_lock);
+	pthread_mutex_destroy(&ix->writer_lock);
+	free(ix->path);
+	free(ix);
+}
+
+static const struct jic_index_ops sqlite_ops = {
+    .free = index_free,
+    .ready = index_ready,
+    .schema_version = index_schema_version,
+    .counts = index_counts,
+    .lane_put = jic_sqlite_lane_put,
+    .lane_find = jic_sqlite_lane_find,
+    .lane_list = jic_sqlite_lane_list,
+    .token_put = jic_sqlite_token_put,
+    .token_find_by_hash = jic_sqlite_token_find,
+    .token_list = jic_sqlite_token_list,
+    .token_delete = jic_sqlite_token_delete,
+    .token_touch = jic_sqlite_token_touch,
+    .begin = txn_begin,
+    .commit = txn_commit,
+    .end = txn_end,
+    .lane_chain = jic_sqlite_lane_chain,
+    .space_find = jic_sqlite_space_find,
+    .space_put = jic_sqlite_space_put,
+    .modules_put = jic_sqlite_modules_put,
+    .modules_get = jic_sqlite_modules_get,
+    .providers = jic_sqlite_providers,
+    .artefacts_find = jic_sqlite_artefacts_find,
+    .artefact_put = jic_sqlite_artefact_put,
+    .artefact_delete = jic_sqlite_artefact_delete,
+    .blob_put = jic_sqlite_blob_put,
+    .blob_find = jic_sqlite_blob_find,
+    .blob_use = jic_sqlite_blob_use,
+    .blobs_delete_unused = jic_sqlite_blobs_delete_unused,
+};
+
+struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err)
+{
+	struct jic_sqlite_index *ix = calloc(1, sizeof *ix);
+	if (!ix) {
+		jic_fail(err, JIC_EMEMORY, "index: out of memory");
+		return NULL;
+	}
+	ix->base.ops = &sqlite_ops;
+	pthread_mutex_init(&ix->writer_lock, NULL);
+	pthread_mutex_init(&ix->readers_lock, NULL);
+	pthread_cond_init(&ix->readers_back, NULL);
+	JIC_AUTO(jic_index) struct jic_index *guard = &ix->base;
+	ix->path = jic_strdup_view(jic_view_of(path));
+	if (!ix->path) {
+		jic_fail(err, JIC_EMEMORY, "index: out of memory");
+		return NULL;
+	}
+	ix->writer = jic_connection_open(path, true, err);
+	if (!ix->writer)
+		return NULL;
+	if (!jic_schema_migrate(ix->writer, err)) {
+		jic_wrap(err, "%s", path);
+		return NULL;
+	}
+	return JIC_TAKE(guard);
+}

@@ -1,0 +1,77 @@
+/**
+ * What the files of the SQLite index share: the transaction, and the operations that index.c puts into one table.
+ */
+#ifndef JIC_SERVER_STORE_SQLITE_INTERNAL_H
+#define JIC_SERVER_STORE_SQLITE_INTERNAL_H
+
+#include "server/store/index.h"
+#include "server/store/sqlite/connection.h"
+
+struct jic_sqlite_txn {
+	struct jic_index_txn base;
+	struct jic_sqlite_index *index;
+	struct jic_connection *connection; /**< ours until the end */
+	enum jic_index_mode mode;
+	bool open; /**< begun and neither committed nor rolled back */
+};
+
+static inline struct jic_connection *jic_txn_connection(struct jic_index_txn *t)
+{
+	return ((struct jic_sqlite_txn *)t)->connection;
+}
+
+/** Create or migrate the schema. JIC_EUNSUPPORTED when the file is newer than we are, JIC_EFORMAT when it is not ours.
+ */
+jic_must_check bool jic_schema_migrate(struct jic_connection *c, struct jic_error *err);
+
+/* lane.c */
+bool jic_sqlite_lane_put(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
+                         struct jic_error *err);
+bool jic_sqlite_lane_find(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,
+                          struct jic_error *err);
+bool jic_sqlite_lane_list(struct jic_index *ix, struct jic_arena *arena, const struct jic_lane **out, size_t *count,
+                          struct jic_error *err);
+bool jic_sqlite_lane_chain(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena,
+                           const struct jic_lane **out, size_t *count, struct jic_error *err);
+
+/* token.c */
+bool jic_sqlite_token_put(struct jic_index *ix, const struct jic_token *token, struct jic_error *err);
+bool jic_sqlite_token_find(struct jic_index *ix, const struct jic_digest *hash, struct jic_arena *arena,
+                           struct jic_token *out, struct jic_error *err);
+bool jic_sqlite_token_list(struct jic_index *ix, struct jic_arena *arena, const struct jic_token **out, size_t *count,
+                           struct jic_error *err);
+bool jic_sqlite_token_delete(struct jic_index *ix, struct jic_view name, struct jic_error *err);
+bool jic_sqlite_token_touch(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
+
+/* module.c */
+bool jic_sqlite_space_find(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
+                           struct jic_arena *arena, struct jic_index_space *out, struct jic_error *err);
+bool jic_sqlite_space_put(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
+                          struct jic_view modules, uint64_t *id, struct jic_error *err);
+bool jic_sqlite_modules_put(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count,
+                            uint32_t *ids, struct jic_error *err);
+bool jic_sqlite_modules_get(struct jic_index_txn *t, const uint32_t *ids, size_t count, struct jic_index_module *out,
+                            struct jic_error *err);
+bool jic_sqlite_providers(struct jic_index_txn *t, uint64_t space, const struct jic_index_module *modules, size_t count,
+                          struct jic_arena *arena, const struct jic_index_provider **out, size_t *out_count,
+                          struct jic_error *err);
+
+/* artefact.c */
+bool jic_sqlite_artefacts_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                               const struct jic_digest *keys, size_t count, struct jic_arena *arena,
+                               const struct jic_index_artefact **out, struct jic_error *err);
+bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+                             struct jic_error *err);
+bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+                                struct jic_error *err);
+
+/* blob.c */
+bool jic_sqlite_blob_put(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created,
+                         struct jic_error *err);
+bool jic_sqlite_blob_find(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_index_blob *out,
+                          struct jic_error *err);
+bool jic_sqlite_blob_use(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
+bool jic_sqlite_blobs_delete_unused(struct jic_index_txn *t, uint64_t until_s, size_t limit, struct jic_arena *arena,
+                                    const struct jic_digest **out, size_t *count, struct jic_error *err);
+
+#endif

@@ -1,0 +1,63 @@
+/**
+ * All SQL of the index but the schema: a table of names and texts, prepared on first use in each connection.
+ */
+#ifndef JIC_SERVER_STORE_SQLITE_STATEMENTS_H
+#define JIC_SERVER_STORE_SQLITE_STATEMENTS_H
+
+#define JIC_SQL_STATEMENTS(X)                                                                                          \
+	X(BEGIN_READ, "BEGIN DEFERRED")                                                                                \
+	X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                              \
+	X(COMMIT, "COMMIT")                                                                                            \
+	X(ROLLBACK, "ROLLBACK")                                                                                        \
+	X(READY, "SELECT 1 FROM lane LIMIT 1")                                                                         \
+	X(SCHEMA_VERSION, "PRAGMA user_version")                                                                       \
+	X(COUNTS, "SELECT (SELECT count(*) FROM lane), (SELECT count(*) FROM token), (SELECT count(*) FROM space),"    \
+		  " (SELECT count(*) FROM artefact), count(*), total(1 - used), total(size), total(stored_size)"       \
+		  " FROM blob")                                                                                        \
+	X(LANE_INSERT, "INSERT INTO lane (name, parent, created_s) VALUES (?, ?, ?)")                                  \
+	X(LANE_FIND, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
+		     " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
+	X(LANE_LIST, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
+		     " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
+	X(TOKEN_INSERT, "INSERT INTO token (name, hash, scopes, lanes, created_s, expires_s, last_used_s)"             \
+			" VALUES (?, ?, ?, ?, ?, ?, ?)")                                                               \
+	X(TOKEN_FIND, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token WHERE hash = ?") \
+	X(TOKEN_LIST, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token ORDER BY name")  \
+	X(TOKEN_DELETE, "DELETE FROM token WHERE name = ?")                                                            \
+	X(TOKEN_TOUCH, "UPDATE token SET last_used_s = max(last_used_s, ?) WHERE hash = ?")                            \
+	X(SPACE_FIND, "SELECT id, modules FROM space WHERE runtime = ? AND sysimage = ?")                              \
+	X(SPACE_INSERT, "INSERT INTO space (runtime, sysimage, modules) VALUES (?, ?, ?)")                             \
+	X(MODULE_FIND, "SELECT id FROM module WHERE uuid = ? AND build_lo = ? AND build_hi = ?")                       \
+	X(MODULE_INSERT, "INSERT INTO module (uuid, build_lo, build_hi) VALUES (?, ?, ?)")                             \
+	X(MODULE_GET, "SELECT uuid, build_hi, build_lo FROM module WHERE id = ?")                                      \
+	X(PROVIDERS, "SELECT m.id, m.uuid, m.build_hi, m.build_lo, a.lane, a.key, a.ji"                                \
+		     " FROM module m JOIN provider p ON p.module = m.id JOIN artefact a ON a.id = p.artefact"          \
+		     " WHERE m.uuid = ? AND m.build_lo = ? AND a.space = ?")                                           \
+	X(PROVIDER_INSERT, "INSERT OR IGNORE INTO provider (module, artefact) VALUES (?, ?)")                          \
+	X(PROVIDER_DELETE, "DELETE FROM provider WHERE module = ? AND artefact = ?")                                   \
+	X(ARTEFACT_FIND, "SELECT key, name, uuid, build_hi, build_lo, ji, ji_size, image, image_size, compile_ms,"     \
+			 " host, user, run, client, created_s, writer, published_s, inputs, provides, requires"        \
+			 " FROM artefact WHERE lane = ? AND space = ? AND key = ?")                                    \
+	X(ARTEFACT_INSERT, "INSERT INTO artefact (lane, space, key, name, uuid, build_hi, build_lo, ji, ji_size,"      \
+			   " image, image_size, compile_ms, host, user, run, client, created_s, writer, published_s,"  \
+			   " inputs, provides, requires)"                                                              \
+			   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                \
+	X(ARTEFACT_PROVIDES, "SELECT id, provides FROM artefact WHERE lane = ? AND space = ? AND key = ?")             \
+	X(ARTEFACT_DELETE, "DELETE FROM artefact WHERE id = ?")                                                        \
+	X(BLOB_INSERT, "INSERT OR IGNORE INTO blob (digest, size, stored_size, crc32c, crc32c_head, tail, created_s,"  \
+		       " used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")                                                       \
+	X(BLOB_FIND, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
+		     " FROM blob WHERE digest = ?")                                                                    \
+	X(BLOB_USE, "UPDATE blob SET used = 1 WHERE digest = ?")                                                       \
+	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
+			       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
+			       " RETURNING digest")
+
+enum jic_sql {
+#define JIC_SQL_NAME(name, text) JIC_SQL_##name,
+	JIC_SQL_STATEMENTS(JIC_SQL_NAME)
+#undef JIC_SQL_NAME
+	    JIC_SQL_COUNT
+};
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * Opening and closing, and what readers ask of blobs.
+ *
+ *     DATA/lock           held with flock(2) by the one process that serves; the kernel gives it back after a crash
+ *     DATA/index.sqlite   and its journal: sqlite/
+ *     DATA/blobs, tmp     directory/
+ */
+#include "server/store/internal.h"
+
+#include "common/file.h"
+#include "server/store/directory/directory_blobs.h"
+#include "server/store/sqlite/sqlite_index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Whatever is configured: sums of sizes stay far from overflowing. */
+#define BLOB_BYTES_LIMIT (UINT64_C(1) << 48)
+
+static const struct jic_log silent = {.fd = -1, .level = JIC_LOG_ERROR};
+
+uint64_t jic_store_now_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
+}
+
+static bool take_lock(struct jic_store *s, const char *data_dir, struct jic_error *err)
+{
+	jic_autofree char *path = jic_path_join(data_dir, "lock");
+	if (!path)
+		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (s->lock_fd < 0)
+		return jic_fail_errno(err, JIC_EIO, "%s", path);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno == EWOULDBLOCK)
+		return jic_fail(err, JIC_EBUSY, "%s: another jicached serves this data directory", path);
+	return jic_fail_errno(err, JIC_EIO, "lock %s", path);
+}
+
+static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_error *err)
+{
+	jic_autofree char *index_path = jic_path_join(data_dir, "index.sqlite");
+	if (!index_path)
+		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
+	if (!jic_mkdirs(data_dir, err) || (!s->admin && !take_lock(s, data_dir, err)))
+		return false;
+	s->blobs = jic_directory_blobs_open(data_dir, !s->admin, err);
+	if (!s->blobs)
+		return false;
+	s->index = jic_sqlite_index_open(index_path, err);
+	/* SQLite syncs what is in its file; that the file has a name is for the directory to keep. */
+	return s->index && jic_dir_sync(data_dir, err);
+}
+
+struct jic_store *jic_store_open(const struct jic_store_options *options, struct jic_error *err)
+{
+	JIC_AUTO(jic_store) struct jic_store *s = calloc(1, sizeof *s);
+	if (!s) {
+		jic_fail(err, JIC_EMEMORY, "store: out of memory");
+		return NULL;
+	}
+	s->lock_fd = -1;
+	s->log = options->log ? options->log : &silent;
+	s->blob_bytes_max = options->blob_bytes_max < BLOB_BYTES_LIMIT ? options->blob_bytes_max : BLOB_BYTES_LIMIT;
+	s->admin = options->admin;
+	pthread_rwlock_init(&s->blobs_lock, NULL);
+	if (!open_parts(s, options->data_dir, err)) {
+		jic_wrap(err, "store");
+		return NULL;
+	}
+	jic_log_debug(s->log, "store.open", JIC_STR("data", options->data_dir));
+	return JIC_TAKE(s);
+}
+
+void jic_store_free(struct jic_store *s)
+{
+	if (!s)
+		return;
+	jic_index_free(s->index);
+	jic_blobs_free(s->blobs);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	pthread_rwlock_destroy(&s->blobs_lock);
+	free(s);
+}
+
+struct jic_index *jic_store_index(struct jic_store *s)
+{
+	return s->index;
+}
+
+bool jic_store_ready(struct jic_store *s, struct jic_error *err)
+{
+	return s->index->ops->ready(s->index, err) && s->blobs->ops->ready(s->blobs, err);
+}
+
+/* @param[out] present whether the index knows the digest */
+static bool is_present(struct jic_index_txn *t, const struct jic_digest *digest, bool *present, struct jic_error *err)
+{
+	struct jic_index_blob blob;
+	struct jic_error why;
+	*present = t->ops->blob_find(t, digest, &blob, &why);
+	if (*present || why.code == JIC_ENOTFOUND)
+		return true;
+	if (err)
+		*err = why;
+	return false;
+}
+
+bool jic_store_blobs_missing(struct jic_store *s, const struct jic_digest *digests, size_t count,
+                             struct jic_arena *arena, const struct jic_digest **missing, size_t *missing_count,
+                             struct jic_error *err)
+{
+	struct jic_digest *list = jic_arena_array(arena, count + 1, sizeof *list);
+	if (!list)
+		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
+	if (!t)
+		return false;
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool present;
+		if (!is_present(t, &digests[i], &present, err))
+			return false;
+		if (!present)
+			list[n++] = digests[i];
+	}
+	*missing = list;
+	*missing_count = n;
+	return true;
+}
+
+bool jic_store_blob_open(struct jic_store *s, const struct jic_digest *digest, struct jic_store_blob *out,
+                         struct jic_error *err)
+{
+	struct jic_index_blob blob;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
+	if (!t || !t->ops->blob_find(t, digest, &blob, err))
+		return false;
+	out->size = blob.size;
+	return s->blobs->ops->open(s->blobs, digest, &out->fd, &out->stored_size, err);
+}
