@@ -108,6 +108,15 @@ static bool match_datetime(struct word w, enum jic_toml_type *type)
 }
 
 /** RFC 3339 lets "T" and "Z" be lower case and the "T" a space; the tree has them one way. */
+static char normal_letter(char c)
+{
+	if (c == 't' || c == ' ')
+		return 'T';
+	if (c == 'z')
+		return 'Z';
+	return c;
+}
+
 static bool scan_datetime(struct jic_toml_scan *s, struct word w, struct jic_toml *out)
 {
 	if (!match_datetime(w, &out->type))
@@ -117,7 +126,7 @@ static bool scan_datetime(struct jic_toml_scan *s, struct word w, struct jic_tom
 	if (!text)
 		return jic_fail(s->err, JIC_EMEMORY, "%s: out of memory", s->what);
 	for (size_t i = 0; i < len; i++)
-		text[i] = w.p[i] == 't' || w.p[i] == ' ' ? 'T' : w.p[i] == 'z' ? 'Z' : w.p[i];
+		text[i] = normal_letter(w.p[i]);
 	out->string = jic_view_bytes(text, len);
 	return true;
 }
@@ -158,7 +167,7 @@ static bool accumulate(struct word digits, unsigned base, bool negative, int64_t
 }
 
 static bool set_integer(struct jic_toml_scan *s, const char *at, struct word digits, unsigned base,
-			struct jic_toml *out)
+                        struct jic_toml *out)
 {
 	out->type = JIC_TOML_INTEGER;
 	if (!accumulate(digits, base, *at == '-', &out->integer))

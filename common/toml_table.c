@@ -37,7 +37,7 @@ static void sip_word(uint64_t v[4], uint64_t word)
 static uint64_t sip_hash(const struct jic_toml_seed *seed, struct jic_view key)
 {
 	uint64_t v[4] = {seed->k0 ^ 0x736f6d6570736575u, seed->k1 ^ 0x646f72616e646f6du, seed->k0 ^ 0x6c7967656e657261u,
-			 seed->k1 ^ 0x7465646279746573u};
+	                 seed->k1 ^ 0x7465646279746573u};
 	uint64_t word;
 	size_t pos = 0;
 	for (; key.len - pos >= sizeof word; pos += sizeof word) {
@@ -72,7 +72,7 @@ struct jic_toml *jic_toml_new(struct jic_toml_scan *s, const char *at, struct ji
 }
 
 bool jic_toml_make_items(struct jic_toml_scan *s, struct jic_toml *node, enum jic_toml_type type,
-			 enum jic_toml_origin origin, const struct jic_toml *parent, const char *at)
+                         enum jic_toml_origin origin, const struct jic_toml *parent, const char *at)
 {
 	unsigned depth = parent ? parent->items.index->depth + 1 : 0;
 	if (depth > JIC_TOML_DEPTH_MAX)
@@ -101,7 +101,7 @@ static bool index_grow(struct jic_toml_scan *s, struct jic_toml *table)
 {
 	struct jic_toml_index *index = table->items.index;
 	size_t count = index->slots_count ? index->slots_count * 2 : INDEX_SLOTS_FIRST;
-	index->slots = jic_arena_array(s->arena, count, sizeof *index->slots);
+	index->slots = jic_arena_array(s->arena, count, sizeof(struct jic_toml *));
 	if (!index->slots)
 		return jic_fail(s->err, JIC_EMEMORY, "%s: out of memory", s->what);
 	index->slots_count = count;
