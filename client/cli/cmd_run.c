@@ -5,87 +5,15 @@
  * While it runs we only wait: signals are blocked and taken one by one with sigwaitinfo(). What somebody sends us is
  * passed on; what the terminal sends has reached the command already, it is in the same process group.
  */
+#include "client/cli/child.h"
 #include "client/cli/cli.h"
 #include "client/cli/julia_command.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-enum { EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL_BASE = 128 };
-
-extern char **environ;
 
 JIC_DEFINE_AUTO(jic_session, jic_session_free)
 JIC_DEFINE_AUTO(jic_report, jic_report_free)
-
-/* ---- the command */
-
-static void watched_signals(sigset_t *set)
-{
-	static const int signals[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-	sigemptyset(set);
-	for (size_t i = 0; i < JIC_COUNT(signals); i++)
-		sigaddset(set, signals[i]);
-}
-
-static int spawn(char *const *argv, const sigset_t *mask, pid_t *child)
-{
-	posix_spawnattr_t attributes;
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, mask);
-	int failed = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	return failed;
-}
-
-static int wait_for(pid_t child, const sigset_t *watched)
-{
-	for (;;) {
-		siginfo_t info;
-		int status, signal = sigwaitinfo(watched, &info);
-		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
-			kill(child, signal);
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
-	}
-}
-
-/* Dying of the same signal is the only exit status that tells a shell all. */
-static int die_of(int signal)
-{
-	struct rlimit none = {0};
-	sigset_t set;
-	setrlimit(RLIMIT_CORE, &none);
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	raise(signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return EXIT_SIGNAL_BASE + signal;
-}
-
-static bool run_command(char *const *argv, int *status)
-{
-	sigset_t watched, before;
-	pid_t child;
-	watched_signals(&watched);
-	sigprocmask(SIG_BLOCK, &watched, &before);
-	int failed = spawn(argv, &before, &child);
-	if (!failed)
-		*status = wait_for(child, &watched);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (!failed)
-		return true;
-	fprintf(stderr, "jicache: %s: %s\n", argv[0], strerror(failed));
-	*status = failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-	return false;
-}
 
 /* ---- around it */
 
@@ -162,10 +90,10 @@ int jic_cmd_run(struct jic_cli *cli)
 		return JIC_EXIT_MISSING;
 	if (s && jic_session_depot_path(s))
 		setenv("JULIA_DEPOT_PATH", jic_session_depot_path(s), 1);
-	if (!run_command((char *const *)(uintptr_t)argv, &status))
+	if (!jic_child_run(argv, &status))
 		return status;
 	if (WIFSIGNALED(status))
-		return die_of(WTERMSIG(status));
+		return jic_child_die_of(WTERMSIG(status));
 	if (s)
 		publish(cli, s);
 	return WEXITSTATUS(status);

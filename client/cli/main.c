@@ -1,5 +1,6 @@
 /* jicache: the command table, and nothing else. One file a command family; each sees the public API only. */
 #include "client/cli/cli.h"
+#include "client/cli/masquerade.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,8 @@ int main(int argc, char **argv)
 {
 	const char *const *arguments = (const char *const *)(uintptr_t)(argv + 1);
 	size_t count = argc > 0 ? (size_t)argc - 1 : 0, used;
+	if (jic_masquerade_is((const char *const *)(uintptr_t)argv))
+		return jic_masquerade_run((const char *const *)(uintptr_t)argv);
 	if (count == 0)
 		return print_help(NULL, stderr);
 	if (strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 || strcmp(arguments[0], "help") == 0)

@@ -140,6 +140,11 @@ const char *jic_session_depot_path(const struct jic_session *s)
 	return s->depot_path;
 }
 
+bool jic_session_can_publish(const struct jic_session *s)
+{
+	return *s->settings.token != '\0';
+}
+
 const char *jic_version(void)
 {
 	return JIC_VERSION;

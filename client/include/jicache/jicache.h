@@ -122,6 +122,9 @@ const char *jic_report_warning(const struct jic_report *report, size_t index);
  */
 const char *jic_session_depot_path(const struct jic_session *session);
 
+/** Is there a token to publish with? Whether the server accepts it is seen when publishing. */
+bool jic_session_can_publish(const struct jic_session *session);
+
 /** "0.1.0" */
 const char *jic_version(void);
 

@@ -1,0 +1,20 @@
+/**
+ * Running a command in the foreground, as if it had been started without us.
+ */
+#ifndef JIC_CLIENT_CHILD_H
+#define JIC_CLIENT_CHILD_H
+
+#include <stdbool.h>
+
+/**
+ * Start argv[0] (looked up on PATH), pass signals on, wait for its end.
+ * @param[out] status as waitpid() gives it; when the command could not be started 127 or 126, after a sentence on
+ * stderr
+ * @return false: it could not be started
+ */
+bool jic_child_run(const char *const *command, int *status);
+
+/** End this process by the signal that ended the command. Returns 128 + signal when that did not end it. */
+int jic_child_die_of(int signal);
+
+#endif
