@@ -4,12 +4,13 @@ An Environment is a description; install() writes it as one machine has it: pack
 tree hash, the developed package beside the project, Project.toml and Manifest.toml. Everything follows from the names, so two
 machines that install the same environment have the same UUIDs, sources and tree hashes.
 
-Each package has a function value() that adds up its own number, its data file and value() of its dependencies: a wrong or
-stale cache gives a wrong number. Its constant MADE is frozen when it is compiled: equal on two machines only if one's cache
+Each package has a function value() that adds up its own number, its data file and what value() of its dependencies was when
+it was compiled: a wrong or stale cache gives a wrong number. Its constant MADE is frozen when it is compiled: equal on two machines only if one's cache
 is loaded by the other.
 """
 
 import argparse
+import functools
 import hashlib
 import pathlib
 import random
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 
 NAMESPACE = uuids.UUID("3d1f8b1e-8f0e-4a57-9c43-6c0a4f5e2b11")
 SLUG_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+MODULUS = 1_000_003
 STDLIBS_USED = ("Dates", "Random", "Printf", "LinearAlgebra", "Statistics", "Serialization", "Sockets", "Test")
 
 NAMES = ("Alder Birch Cedar Damson Elder Fir Gorse Hazel Iris Juniper Kelp Larch Maple Nettle Oak Pine Quince Rowan Spruce Teak "
@@ -140,15 +142,18 @@ class Package:
     def extension(self):
         return f"{self.name}{self.trigger.name}Ext"
 
-    def value(self):
-        own = self.number + 1000 + (7 if self.built else 0)
-        return own + sum(dep.value() for dep in self.deps)
+    # Cached, and frozen in Julia too: there are exponentially many paths through a graph with diamonds.
 
+    @functools.cached_property
+    def value(self):
+        """What value() gives in Julia."""
+        own = self.number + 1000 + (7 if self.built else 0)
+        return own + sum(dep.value for dep in self.deps) % MODULUS
+
+    @functools.cached_property
     def closure(self):
-        seen = {}
-        for dep in self.deps:
-            seen.update(dep.closure())
-        return {**seen, self.name: self}
+        """Names of all that this package needs, itself included."""
+        return {self.name}.union(*(dep.closure for dep in self.deps))
 
     def project_toml(self, julia):
         deps = {dep.name: str(dep.uuid) for dep in self.deps}
@@ -174,7 +179,7 @@ class Package:
             "src/inner/Inner.jl": INNER.format(number=self.number),
             "src/inner/deep.jl": f"deep(x) = x * {self.number} - x * {self.number}\n",
             "data/table.txt": f"{1000}\n",
-            "test/runtests.jl": f"using {self.name}, Test\n@test {self.name}.value() == {self.value()}\n",
+            "test/runtests.jl": f"using {self.name}, Test\n@test {self.name}.value() == {self.value}\n",
         }
         if self.built:
             files["deps/build.jl"] = 'write(joinpath(@__DIR__, "deps.jl"), "const BUILT = 7\\n")\n'
@@ -187,7 +192,7 @@ class Package:
         imports = "".join(f"using {dep.name}\n" for dep in self.deps) + "".join(f"import {name}\n" for name in self.stdlibs)
         built = 'include(joinpath("..", "deps", "deps.jl"))' if self.built else "const BUILT = 0"
         terms = "".join(f" + {dep.name}.value()" for dep in self.deps)
-        return ENTRY.format(name=self.name, imports=imports, built=built, terms=terms)
+        return ENTRY.format(name=self.name, imports=imports, built=built, terms=terms, modulus=MODULUS)
 
     def tree_hash(self, julia):
         return git_tree_hash(self.files(julia))
@@ -213,9 +218,10 @@ const TABLE = joinpath(@__DIR__, "..", "data", "table.txt")
 include_dependency(TABLE)
 const BASE = parse(Int, strip(read(TABLE, String)))
 const MADE = string(time_ns(), base = 62)
+const BELOW = mod(0{terms}, {modulus})
 
 extended(x) = nothing
-value() = own() + BASE + BUILT + Inner.nothing_much(own()){terms}
+value() = own() + BASE + BUILT + Inner.nothing_much(own()) + BELOW
 
 precompile(value, ())
 precompile(mix, (Vector{{Float64}}, Int))
@@ -292,7 +298,7 @@ class Environment:
 
     def dependents(self, name):
         """Names of the packages that need this one, itself included."""
-        return [package.name for package in self.packages if name in package.closure()]
+        return [package.name for package in self.packages if name in package.closure]
 
     def extensions(self, julia):
         names = set(self.names())

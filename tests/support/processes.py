@@ -112,7 +112,7 @@ class Loading:
     def assert_loaded(self, environment):
         """Every package is loaded, each with the right code."""
         assert self.status == 0, self.output
-        assert self.values == {package.name: package.value() for package in environment.packages}, self.output
+        assert self.values == {package.name: package.value for package in environment.packages}, self.output
 
 
 LOAD = """
