@@ -1,9 +1,6 @@
 /*
  * jicache run -- COMMAND…: pull, the command with its exit status, push. Whatever goes wrong with the cache, the
  * command runs (rule 3), unless --require asked otherwise.
- *
- * While it runs we only wait: signals are blocked and taken one by one with sigwaitinfo(). What somebody sends us is
- * passed on; what the terminal sends has reached the command already, it is in the same process group.
  */
 #include "client/cli/child.h"
 #include "client/cli/cli.h"
