@@ -176,3 +176,38 @@ def test_a_manifest_that_can_not_be_read_is_named(machine, small, manifest, word
     (one.project / "Manifest.toml").write_text(manifest.replace("{uuid}", str(small.packages[0].uuid)))
     assert word in one.jicache("key", status=1).stderr
     assert one.jicache("run", "--", "true")
+
+
+@pytest.fixture
+def masked(machine, small, julia):
+    """A machine on which `julia` is a link to jicache, and the real one comes later on PATH."""
+    one = machine().install(small)
+    links = one.folder / "links"
+    links.mkdir()
+    (links / "julia").symlink_to(bin_dir() / "jicache")
+    real = one.folder / "real"
+    real.mkdir()
+    (real / "julia").write_text(f'#!/bin/sh\nexec "{julia.path}" "$@"\n')
+    (real / "julia").chmod(0o755)
+    one.program = "julia"
+    one.extra = {"PATH": f"{links}:{real}:/usr/bin:/bin", "JULIA": ""}
+    return one
+
+
+def test_a_link_named_julia_pulls_and_becomes_julia(masked, published_small, small_server, small):
+    masked.url = small_server.url
+    loading = masked.load(small, through=["env"])
+    loading.assert_loaded(small)
+    loading.assert_nothing_compiled()
+    assert loading.made == published_small.loading.made
+    done = masked.start(["env", *masked.julia_command("-e", "exit(5)")])
+    done.communicate()
+    assert done.returncode == 5
+
+
+def test_a_link_named_julia_publishes_what_was_compiled(masked, server, machine, small):
+    masked.url, masked.token = server.url, server.token()
+    made = masked.load(small, through=["env"]).made
+    other = machine(server.url).install(small)
+    wait_until(lambda: other.pull()["missing"] == 0, what="the background process publishes")
+    assert other.load(small).made == made

@@ -134,6 +134,7 @@ class Machine:
         self.home, self.depot = self.folder / "home", self.folder / "home/depot"
         self.project = self.folder / "work/project"
         self.url, self.token = url, token
+        self.program = julia.path  # what is started as julia
         self.julia_args, self.extra = [], {}
         self.home.mkdir(parents=True, exist_ok=True)
 
@@ -157,8 +158,7 @@ class Machine:
     # ---- Julia
 
     def julia_command(self, *arguments):
-        return [self.julia.path, "--startup-file=no", "--history-file=no", f"--project={self.project}", *self.julia_args,
-                *arguments]
+        return [self.program, "--startup-file=no", "--history-file=no", f"--project={self.project}", *self.julia_args, *arguments]
 
     def caches(self):
         return {path for path in self.depot.glob("compiled/**/*") if path.is_file()}
