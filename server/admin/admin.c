@@ -1,0 +1,48 @@
+/* What the commands share. */
+#include "server/admin/commands.h"
+
+#include "common/file.h"
+
+#include <time.h>
+
+struct jic_store *jic_admin_open(const struct jic_admin *a, bool create, struct jic_error *err)
+{
+	const char *data = jic_config_text(a->config, JIC_CONFIG_DATA);
+	if (!create && !jic_is_dir(data)) {
+		(void)jic_fail(err, JIC_ENOTFOUND, "%s: there is no such data directory (--data)", data);
+		return NULL;
+	}
+	return jic_store_open(
+	    &(struct jic_store_options){.data_dir = data,
+	                                .blob_bytes_max = jic_config_number(a->config, JIC_CONFIG_BLOB_BYTES_MAX),
+	                                .admin = true},
+	    err);
+}
+
+const char *jic_admin_required(const struct jic_admin *a, const char *option, struct jic_error *err)
+{
+	const char *text = jic_options_text(a->options, option, NULL);
+	if (!text)
+		(void)jic_fail(err, JIC_EUSAGE, "--%s is missing", option);
+	return text;
+}
+
+uint64_t jic_admin_now_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
+}
+
+void jic_admin_time(uint64_t time_s, const char *never, struct jic_buf *out)
+{
+	char text[32];
+	struct tm parts;
+	const time_t t = (time_t)time_s;
+	if (time_s == 0)
+		jic_buf_puts(out, never);
+	else if (gmtime_r(&t, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts) > 0)
+		jic_buf_puts(out, text);
+	else
+		jic_buf_printf(out, "%llu", (unsigned long long)time_s);
+}

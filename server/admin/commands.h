@@ -1,0 +1,45 @@
+/**
+ * The commands of jicached: one function each, called by main.c from the table there. Results go to stdout, the rest to
+ * stderr.
+ */
+#ifndef JIC_SERVER_ADMIN_COMMANDS_H
+#define JIC_SERVER_ADMIN_COMMANDS_H
+
+#include "server/admin/config.h"
+#include "server/store/store.h"
+
+/** Exit statuses. */
+enum { JIC_EXIT_OK = 0, JIC_EXIT_FAILED = 1, JIC_EXIT_USAGE = 2 };
+
+/** What a command gets: its options, and the settings that they, the environment and the file give. */
+struct jic_admin {
+	const struct jic_options *options;
+	const struct jic_config *config;
+	struct jic_arena *arena;
+	struct jic_buf *out; /**< written to stdout when the command succeeds */
+};
+
+/** @return false with err: JIC_EUSAGE gives exit status 2, everything else 1 */
+typedef bool jic_admin_fn(const struct jic_admin *a, struct jic_error *err);
+jic_admin_fn jic_cmd_serve;        /* cmd_serve.c */
+jic_admin_fn jic_cmd_token_create; /* cmd_token.c */
+jic_admin_fn jic_cmd_token_list;
+jic_admin_fn jic_cmd_token_revoke;
+jic_admin_fn jic_cmd_lane_list; /* cmd_lane.c */
+jic_admin_fn jic_cmd_lane_create;
+jic_admin_fn jic_cmd_status;  /* cmd_status.c */
+jic_admin_fn jic_cmd_version; /* main.c */
+
+/** Open the data directory beside a server that may be running. @param create make it when absent, else JIC_ENOTFOUND
+ */
+struct jic_store *jic_admin_open(const struct jic_admin *a, bool create, struct jic_error *err);
+
+/** A required option's value. NULL with JIC_EUSAGE. */
+const char *jic_admin_required(const struct jic_admin *a, const char *option, struct jic_error *err);
+
+uint64_t jic_admin_now_s(void); /**< Unix time */
+
+/** "2026-01-31 09:15" in UTC, or `never` for 0. */
+void jic_admin_time(uint64_t time_s, const char *never, struct jic_buf *out);
+
+#endif

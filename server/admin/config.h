@@ -1,0 +1,61 @@
+/**
+ * The configuration: server/tables/config.def, resolved as flag > environment > file > default. Each value knows where
+ * it came from, and an error about it says so ("jicached.toml:12: limits.threads: …", "JICACHED_LISTEN: …").
+ */
+#ifndef JIC_SERVER_ADMIN_CONFIG_H
+#define JIC_SERVER_ADMIN_CONFIG_H
+
+#include "common/arena.h"
+#include "common/message.h"
+#include "common/options.h"
+
+enum jic_config_name {
+#define JIC_CONFIG(name, ...) JIC_CONFIG_##name,
+#include "server/tables/config.def"
+#undef JIC_CONFIG
+	JIC_CONFIG_COUNT
+};
+
+enum jic_config_source { JIC_SOURCE_DEFAULT, JIC_SOURCE_FILE, JIC_SOURCE_ENVIRONMENT, JIC_SOURCE_FLAG };
+
+struct jic_config_value {
+	const char *text; /**< as given; of numbers and booleans too */
+	uint64_t number;  /**< of COUNT, BYTES and SECONDS; 0 or 1 of BOOL */
+	enum jic_config_source source;
+	unsigned line; /**< in the file */
+};
+
+struct jic_config {
+	const char *file; /**< NULL: none was given */
+	struct jic_config_value values[JIC_CONFIG_COUNT];
+};
+
+/**
+ * @param options  parsed with the flags of the table; "--config FILE" names the file, else JICACHED_CONFIG does
+ * @param getenv_fn  as getenv(3), so that tests need no environment
+ * @param arena  owns the texts
+ * @return false with JIC_EUSAGE (a value makes no sense, values contradict each other), JIC_EFORMAT (the file: syntax,
+ * unknown keys), JIC_EIO or JIC_EMEMORY
+ */
+jic_must_check bool jic_config_load(const struct jic_options *options, char *(*getenv_fn)(const char *name),
+                                    struct jic_arena *arena, struct jic_config *out, struct jic_error *err);
+
+static inline const char *jic_config_text(const struct jic_config *c, enum jic_config_name name)
+{
+	return c->values[name].text;
+}
+static inline uint64_t jic_config_number(const struct jic_config *c, enum jic_config_name name)
+{
+	return c->values[name].number;
+}
+static inline bool jic_config_is(const struct jic_config *c, enum jic_config_name name)
+{
+	return c->values[name].number != 0;
+}
+
+/** "flag --listen", "environment JICACHED_LISTEN", "jicached.toml:12", "default" */
+void jic_config_source(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out);
+/** One line for each value: key = text, and its source as a comment. Valid TOML. */
+void jic_config_print(const struct jic_config *c, struct jic_buf *out);
+
+#endif
