@@ -190,7 +190,7 @@ def masked(machine, small, julia):
     (real / "julia").write_text(f'#!/bin/sh\nexec "{julia.path}" "$@"\n')
     (real / "julia").chmod(0o755)
     one.program = "julia"
-    one.extra = {"PATH": f"{links}:{real}:/usr/bin:/bin", "JULIA": ""}
+    one.extra = {"PATH": f"{links}:{real}:/usr/bin:/bin", "JULIA": None}
     return one
 
 

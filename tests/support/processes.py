@@ -135,7 +135,7 @@ class Machine:
         self.project = self.folder / "work/project"
         self.url, self.token = url, token
         self.program = julia.path  # what is started as julia
-        self.julia_args, self.extra = [], {}
+        self.julia_args, self.extra = [], {}  # extra: of the environment; None removes
         self.home.mkdir(parents=True, exist_ok=True)
 
     def install(self, environment, project=None):
@@ -153,7 +153,7 @@ class Machine:
             kept["JICACHE_URL"] = self.url
         if self.token:
             kept["JICACHE_TOKEN"] = self.token
-        return {**kept, **self.extra}
+        return {name: value for name, value in {**kept, **self.extra}.items() if value is not None}
 
     # ---- Julia
 
