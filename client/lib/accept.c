@@ -49,6 +49,18 @@ bool jic_accept_provided(const struct jic_facts *f, const struct jic_ji_module *
 	return false;
 }
 
+bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struct jic_uuid uuid)
+{
+	if (jic_facts_sysimage_module(f, name, uuid))
+		return true;
+	for (size_t i = 0; i < f->bundled_count; i++) {
+		const struct jic_bundled *b = &f->bundled[i].cache;
+		if (jic_uuid_eq(b->uuid, uuid) && jic_view_eq(b->name, name))
+			return true;
+	}
+	return false;
+}
+
 static bool accept_required(const struct jic_graph *g, const struct jic_ji *ji, struct jic_error *err)
 {
 	for (size_t i = 0; i < ji->required_count; i++) {
@@ -69,7 +81,7 @@ static bool accept_imports(const struct jic_graph *g, const struct jic_ji *ji, s
 {
 	for (size_t i = 0; i < ji->requires_count; i++) {
 		const struct jic_ji_require *r = &ji->requires_[i];
-		if (!jic_graph_find(g, r->uuid, r->name) && !jic_facts_sysimage_module(g->facts, r->name, r->uuid))
+		if (!jic_graph_find(g, r->uuid, r->name) && !jic_accept_installed(g->facts, r->name, r->uuid))
 			return jic_fail(err, JIC_ECONFLICT, "it imports " JIC_PRIv ", which is not in this environment",
 			                JIC_ARGv(r->name));
 	}

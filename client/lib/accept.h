@@ -24,6 +24,9 @@ bool jic_accept_flags(const struct jic_facts *f, uint8_t flags);
 /** Is this exact build of a module part of the system image or of a cache that came with the installation? */
 bool jic_accept_provided(const struct jic_facts *f, const struct jic_ji_module *required);
 
+/** Does a package come with the installation, in the system image or with a bundled cache, whichever build of it? */
+bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struct jic_uuid uuid);
+
 /** Steps 1 to 8, 11 and 15: the header against session and environment. No file is looked at. */
 jic_must_check bool jic_accept_header(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
                                       struct jic_error *err);

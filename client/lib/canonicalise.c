@@ -64,7 +64,7 @@ static bool check_imports(const struct jic_graph *g, const struct jic_node *n, c
 {
 	for (size_t i = 0; i < ji->requires_count; i++) {
 		const struct jic_ji_require *r = &ji->requires_[i];
-		if (!jic_facts_sysimage_module(g->facts, r->name, r->uuid) && !in_closure(g, n, r->uuid, r->name))
+		if (!jic_accept_installed(g->facts, r->name, r->uuid) && !in_closure(g, n, r->uuid, r->name))
 			return denied(err, "it imports a package that its key does not cover:", r->name);
 	}
 	return true;
