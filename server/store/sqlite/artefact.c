@@ -194,7 +194,7 @@ bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
 	const uint32_t *provides;
 	size_t count;
-	uint64_t id;
+	uint64_t id = 0;
 	if (!find_provides(t, lane, space, key, &arena, &id, &provides, &count, err) ||
 	    !change_providers(t, JIC_SQL_PROVIDER_DELETE, provides, count, id, err) ||
 	    !jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_DELETE, &s, err))
