@@ -76,6 +76,16 @@ static void respond_content(struct jic_request *r, const struct representation *
 	content_headers(r, p);
 }
 
+/* Content-Length is that of the answer that isn't sent (RFC 9110 §8.6); so the library gets all of it. Takes the
+ * descriptor. */
+static void respond_not_modified(struct jic_request *r, const struct representation *p, int fd)
+{
+	r->response.kind = JIC_BODY_FILE;
+	r->response.fd = fd;
+	r->response.len = p->size;
+	r->response.status = 304;
+}
+
 void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, const char *cache_control)
 {
 	struct jic_error err = {0};
@@ -89,7 +99,8 @@ void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, co
 	/* The precondition comes before the range (RFC 9110 §13.2.2). */
 	if (jic_http_none_match(r->headers.if_none_match, jic_view_of(p.etag))) {
 		respond_headers(r, &p, cache_control);
-		jic_respond_empty(r, 304);
+		respond_not_modified(r, &p, fd);
+		fd = -1;
 		return;
 	}
 	if (p.range.kind == JIC_RANGE_UNSATISFIABLE) {

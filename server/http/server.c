@@ -231,6 +231,8 @@ static struct MHD_Response *make_response(struct exchange *x)
 {
 	struct jic_response *response = &x->request->response;
 	x->sent = response->kind == JIC_BODY_TEXT ? response->text.len : response->len;
+	if (x->request->method == JIC_METHOD_HEAD || response->status == 304)
+		x->sent = 0;
 	switch (response->kind) {
 	case JIC_BODY_FILE:
 		return file_response(response);
@@ -430,8 +432,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	*context = NULL;
 	const struct jic_request *r = x->request;
 	jic_log_info(s->service->log, "http.request", JIC_STRV("method", r->method_text), JIC_STRV("path", r->path),
-	             JIC_U64("status", r->response.status),
-	             JIC_U64("bytes", r->method == JIC_METHOD_HEAD ? 0 : x->sent), JIC_U64("received", r->received),
+	             JIC_U64("status", r->response.status), JIC_U64("bytes", x->sent), JIC_U64("received", r->received),
 	             JIC_U64("took_us", now_us() - r->started_us), JIC_STR("request_id", r->id),
 	             JIC_STR("peer", r->peer), JIC_STRV("token", r->caller.name), JIC_STR("end", end_name(code)));
 	jic_request_free(x->request);
