@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,13 +21,11 @@ def note(text):
 
 
 def prepared(name, julia, prepare):
-    """A machine's folder under the cache directory; prepare(machine) fills it the first time."""
+    """A machine's folder under the cache directory; prepare(machine) fills it the first time, or carries on."""
     folder = CACHE / f"{name}-{'.'.join(map(str, julia.version))}"
     done = folder / "complete"
     machine = Machine(folder, julia)
     if not done.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        machine = Machine(folder, julia)
         prepare(machine)
         done.touch()
     return machine
@@ -61,7 +58,7 @@ def large_machine(julia):
     def prepare(machine):
         note(f"compiling {FILES} packages once, some minutes; kept in {machine.folder}")
         machine.install(packages)
-        machine.load(packages).assert_loaded(packages)
+        machine.load(packages, timeout_s=None).assert_loaded(packages)
         paths = sorted(machine.depot.glob("compiled/**/*.ji"))[:FILES]
         table = machine.folder / "sizes"
         table.write_text("".join(f"{size}\n" for size in sizes()))

@@ -163,12 +163,12 @@ class Machine:
     def caches(self):
         return {path for path in self.depot.glob("compiled/**/*") if path.is_file()}
 
-    def load(self, environment, through=()):
+    def load(self, environment, through=(), timeout_s=600):
         """Load all packages of an environment in a new Julia, started by the command `through` if given."""
         before = self.caches()
         names = [package.name for package in environment.direct]
         done = self.start([*through, *self.julia_command("-e", LOAD, *names)], JULIA_DEBUG="loading")
-        out, err = done.communicate(timeout=600)
+        out, err = done.communicate(timeout=timeout_s)
         assert "Sanitizer" not in err, err
         loading = Loading(done.returncode, out + err, str(self.depot))
         for name, value, made in re.findall(r"^LOADED (\w+) (-?\d+) (\w+)$", out, re.M):
