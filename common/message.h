@@ -155,7 +155,10 @@ jic_must_check bool jic_msg_info_read(struct jic_view json, struct jic_arena *ar
  * application/problem+json (RFC 9457). The codes are part of the protocol and never change meaning:
  *
  *     bad-request  unauthenticated  forbidden  not-found  method-not-allowed  conflict  superseded  too-large
- * unprocessable digest-mismatch  incoherent  bad-artefact  no-space  overloaded  unsupported-version  internal
+ *     unprocessable  unsupported-media-type  range-not-satisfiable  digest-mismatch  incoherent  bad-artefact
+ *     no-space  overloaded  unsupported-version  internal
+ *
+ * "conflict" (409) comes from publish: `keys[0]` has a blob that was not uploaded. Upload it and publish again.
  *
  * "superseded" (409) comes from publish: `keys` are addresses that hold another artefact already, and, after them,
  * those artefacts of the request that were compiled against what is superseded. Nothing was published.
