@@ -39,6 +39,14 @@ struct jic_environment {
 	const struct jic_project *const *preference_projects;
 	size_t preference_projects_count;
 	struct jic_warnings *warnings;
+	struct jic_stdlibs *stdlibs; /**< what was looked up by jic_environment_stdlib() */
+};
+
+/** The standard library as far as anybody asked for it. */
+struct jic_stdlibs {
+	struct jic_dir_package items[256]; /**< `entry_file` empty: there is none of that name */
+	size_t count;
+	struct jic_lookup by_name;
 };
 
 /** Sentences about what was left out. */
@@ -57,7 +65,7 @@ void jic_warn(struct jic_environment *e, const char *format, ...) jic_printf(2, 
  * @return false with JIC_ENOTFOUND (the project does not exist), JIC_EFORMAT, JIC_ELIMIT, JIC_EIO, JIC_EMEMORY
  */
 jic_must_check bool jic_environment_open(const struct jic_facts *facts, const char *project, struct jic_arena *arena,
-					 struct jic_environment *out, struct jic_error *err);
+                                         struct jic_environment *out, struct jic_error *err);
 
 struct jic_package_id {
 	struct jic_view name;
@@ -76,7 +84,7 @@ struct jic_found {
 
 /** @return false: no environment has it, nor is it a stdlib */
 jic_must_check bool jic_environment_find(const struct jic_environment *e, const struct jic_package_id *id,
-					 struct jic_found *out);
+                                         struct jic_found *out);
 
 /**
  * The UUID that a dependency of a found package has: written beside it, or that of the manifest's only entry of the
@@ -84,12 +92,12 @@ jic_must_check bool jic_environment_find(const struct jic_environment *e, const 
  * @return false with JIC_EFORMAT naming the manifest and the package
  */
 jic_must_check bool jic_environment_dep(const struct jic_found *found, const struct jic_dep *dep,
-					struct jic_package_id *out, struct jic_error *err);
+                                        struct jic_package_id *out, struct jic_error *err);
 
 /** Base.identify_package(where, name); `where` NULL: from Main. @return false: nothing of that name can be imported
  * there */
 jic_must_check bool jic_environment_identify(const struct jic_environment *e, const struct jic_package_id *where,
-					     struct jic_view name, struct jic_package_id *out);
+                                             struct jic_view name, struct jic_package_id *out);
 
 enum jic_source_kind {
 	JIC_SOURCE_NONE,   /**< known, but its source is not there */
@@ -109,9 +117,10 @@ void jic_environment_locate(const struct jic_environment *e, const struct jic_pa
 
 /** The entry file of an extension: ROOT/ext/Name/Name.jl if that exists, else ROOT/ext/Name.jl (find_ext_path). */
 struct jic_view jic_environment_extension_file(const struct jic_environment *e, struct jic_view root,
-					       struct jic_view name);
+                                               struct jic_view name);
 
-/** A stdlib by name, its project file read; NULL when this Julia has none with that name and UUID. */
+/** A stdlib by name, its project file read; NULL when this Julia has none of that name (and UUID). */
+const struct jic_dir_package *jic_environment_stdlib_named(const struct jic_environment *e, struct jic_view name);
 const struct jic_dir_package *jic_environment_stdlib(const struct jic_environment *e, const struct jic_package_id *id);
 
 #endif

@@ -21,10 +21,10 @@ struct jic_manifest {
 /** @return false with JIC_ENOTFOUND, JIC_EFORMAT (names file and line; also of a format newer than 2), JIC_ELIMIT,
  * JIC_EIO */
 jic_must_check bool jic_manifest_read(const char *path, struct jic_arena *arena, struct jic_manifest *out,
-				      struct jic_error *err);
+                                      struct jic_error *err);
 /** The same from text, which must live as long as `out`. */
 jic_must_check bool jic_manifest_parse(struct jic_view text, struct jic_view file, struct jic_arena *arena,
-				       struct jic_manifest *out, struct jic_error *err);
+                                       struct jic_manifest *out, struct jic_error *err);
 
 /** The entry with that UUID; NULL when there is none. */
 const struct jic_package *jic_manifest_find(const struct jic_manifest *m, struct jic_uuid uuid);

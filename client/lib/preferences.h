@@ -3,8 +3,9 @@
  * and Julia's hash over them.
  *
  * Canonical text: schema/address.md. "" without preferences; else a table as {"key":value,…}, keys sorted bytewise;
- * strings as in JSON, bytes below 0x20 as \u00xx; integers decimal; floats as %.17g with ".0" appended to what looks
- * like an integer, nan, inf, -inf; true, false; arrays [a,b]; dates and times as @ and their RFC 3339 text. The key
+ * strings as in JSON, bytes below 0x20 and 0x7f as \u00xx; integers decimal; floats as %.17g with ".0" appended to what
+ * looks like an integer, nan, inf, -inf; true, false; arrays [a,b]; dates and times as @ and their RFC 3339 text. The
+ * key
  * __clear__ of the outermost table has done its work and is left out.
  */
 #ifndef JIC_CLIENT_PREFERENCES_H
@@ -31,16 +32,16 @@ struct jic_preferences {
  * @param projects strongest first, borrowed
  */
 jic_must_check bool jic_preferences_open(const struct jic_project *const *projects, size_t count, unsigned major,
-					 unsigned minor, struct jic_arena *arena, struct jic_preferences *out,
-					 struct jic_error *err);
+                                         unsigned minor, struct jic_arena *arena, struct jic_preferences *out,
+                                         struct jic_error *err);
 
-/** The merged table of a package; NULL when it has none. @return false with JIC_EMEMORY */
+/** The merged table of a package; NULL when it has none. @return false with JIC_EMEMORY or JIC_ELIMIT */
 jic_must_check bool jic_preferences_of(const struct jic_preferences *p, struct jic_uuid uuid, struct jic_arena *arena,
-				       const struct jic_toml **out, struct jic_error *err);
+                                       const struct jic_toml **out, struct jic_error *err);
 
-/** recursive_prefs_merge: a fresh table. NULL when out of memory. */
+/** recursive_prefs_merge: a fresh table; `base` may be NULL. NULL when out of memory or over 4096 keys in one table. */
 const struct jic_toml *jic_preferences_merge(const struct jic_toml *base, const struct jic_toml *override,
-					     struct jic_arena *arena);
+                                             struct jic_arena *arena);
 
 /** Canonical text of a merged table, appended; nothing for NULL or an empty table. */
 void jic_preferences_text(const struct jic_toml *table, struct jic_buf *out);
@@ -50,6 +51,6 @@ void jic_preferences_text(const struct jic_toml *table, struct jic_buf *out);
  * @return false: a value whose hash we can't compute
  */
 jic_must_check bool jic_preferences_hash(const struct jic_preferences *p, const struct jic_toml *table,
-					 const struct jic_view *names, size_t count, uint64_t *out);
+                                         const struct jic_view *names, size_t count, uint64_t *out);
 
 #endif

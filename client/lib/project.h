@@ -61,10 +61,10 @@ struct jic_project {
 
 /** @return false with JIC_ENOTFOUND, JIC_EFORMAT (names file and line), JIC_ELIMIT, JIC_EIO, JIC_EMEMORY */
 jic_must_check bool jic_project_read(const char *path, struct jic_arena *arena, struct jic_project *out,
-				     struct jic_error *err);
+                                     struct jic_error *err);
 /** The same from text. @param file its path, for errors and for `dir`; text and file must live as long as `out` */
 jic_must_check bool jic_project_parse(struct jic_view text, struct jic_view file, struct jic_arena *arena,
-				      struct jic_project *out, struct jic_error *err);
+                                      struct jic_project *out, struct jic_error *err);
 
 /** The project file in a directory, JuliaProject.toml first; false when it has none. @param[out] path in the arena */
 jic_must_check bool jic_project_in_dir(struct jic_view dir, struct jic_arena *arena, struct jic_view *path);
@@ -78,10 +78,10 @@ const struct jic_dep *jic_deps_find(const struct jic_deps *deps, struct jic_view
 
 /** Keys name (project only), uuid, version, path, entryfile, deps, weakdeps, extensions of one table. */
 jic_must_check bool jic_package_read(const struct jic_toml *table, struct jic_view file, struct jic_arena *arena,
-				     struct jic_package *out, struct jic_error *err);
+                                     struct jic_package *out, struct jic_error *err);
 /** A string under a key, "" when absent; another type is JIC_EFORMAT. */
 jic_must_check bool jic_package_text(const struct jic_toml *table, const char *key, struct jic_view file,
-				     struct jic_view *out, struct jic_error *err);
+                                     struct jic_view *out, struct jic_error *err);
 
 /* Paths as views, textual; results in the arena, NUL-terminated. */
 struct jic_view jic_view_dirname(struct jic_view path); /**< "" when there is no slash */

@@ -21,9 +21,9 @@ JIC_DEFINE_AUTO(jic_remembered, jic_remembered_free)
 
 /** @param[out] note the 32 bits that were stored with it */
 jic_must_check bool jic_remembered_find(const struct jic_remembered *r, const struct jic_file_identity *file,
-					struct jic_digest *digest, uint32_t *note);
+                                        struct jic_digest *digest, uint32_t *note);
 void jic_remembered_add(struct jic_remembered *r, const struct jic_file_identity *file, const struct jic_digest *digest,
-			uint32_t note);
+                        uint32_t note);
 /** Write what was added, if anything was. */
 void jic_remembered_save(struct jic_remembered *r);
 
