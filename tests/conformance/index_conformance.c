@@ -1,0 +1,631 @@
+/* Cases over the interface alone: no SQL, no paths. */
+#include "tests/conformance/index_conformance.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+
+#define OK(call)                                                                                                       \
+	do {                                                                                                           \
+		struct jic_error err = {0};                                                                            \
+		cr_assert(call, "%s", err.text);                                                                       \
+	} while (0)
+#define FAILS(wanted, call)                                                                                            \
+	do {                                                                                                           \
+		struct jic_error err = {0};                                                                            \
+		cr_assert_not(call);                                                                                   \
+		cr_assert_eq(err.code, (wanted), "%s: %s", jic_code_name(err.code), err.text);                         \
+		cr_assert(err.text[0]);                                                                                \
+	} while (0)
+
+static struct jic_index_txn *begin(struct jic_index *ix, enum jic_index_mode mode)
+{
+	struct jic_error err = {0};
+	struct jic_index_txn *t = ix->ops->begin(ix, mode, &err);
+	cr_assert(t, "%s", err.text);
+	return t;
+}
+
+static struct jic_digest digest_of(const char *text)
+{
+	struct jic_digest d;
+	jic_sha256_of(jic_view_of(text), &d);
+	return d;
+}
+
+static void put_lane(struct jic_index *ix, const char *name, const char *parent)
+{
+	OK(ix->ops->lane_put(ix, jic_view_of(name), jic_view_of(parent), 1000, &err));
+}
+
+static struct jic_lane get_lane(struct jic_index *ix, const char *name, struct jic_arena *arena)
+{
+	struct jic_lane lane = {0};
+	OK(ix->ops->lane_find(ix, jic_view_of(name), arena, &lane, &err));
+	return lane;
+}
+
+void index_conformance_a_fresh_index_is_ready_and_has_the_main_lane_alone(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_lane *lanes;
+	size_t count;
+	uint32_t version = 0;
+	OK(ix->ops->ready(ix, &err));
+	OK(ix->ops->schema_version(ix, &version, &err));
+	cr_expect_geq(version, 1);
+	OK(ix->ops->lane_list(ix, &arena, &lanes, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect(jic_view_is(lanes[0].name, "main"));
+	cr_expect_eq(lanes[0].parent.len, 0);
+	cr_expect_gt(lanes[0].created_s, 1500000000);
+}
+
+void index_conformance_lanes_are_found_listed_by_name_and_chained_from_the_root(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_lane *lanes;
+	size_t count;
+	put_lane(ix, "team/a", "main");
+	put_lane(ix, "ann", "team/a");
+	put_lane(ix, "alone", "");
+	struct jic_lane ann = get_lane(ix, "ann", &arena);
+	cr_expect(jic_view_is(ann.parent, "team/a"));
+	cr_expect_eq(ann.created_s, 1000);
+	OK(ix->ops->lane_list(ix, &arena, &lanes, &count, &err));
+	cr_assert_eq(count, 4);
+	static const char *const sorted[] = {"alone", "ann", "main", "team/a"};
+	for (size_t i = 0; i < 4; i++)
+		cr_expect(jic_view_is(lanes[i].name, sorted[i]), "%zu: " JIC_PRIv, i, JIC_ARGv(lanes[i].name));
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_READ);
+	OK(ix->ops->lane_chain(t, JIC_VIEW("ann"), &arena, &lanes, &count, &err));
+	cr_assert_eq(count, 3);
+	cr_expect(jic_view_is(lanes[0].name, "main"));
+	cr_expect(jic_view_is(lanes[1].name, "team/a"));
+	cr_expect_eq(lanes[2].id, ann.id);
+	OK(ix->ops->lane_chain(t, JIC_VIEW("alone"), &arena, &lanes, &count, &err));
+	cr_expect_eq(count, 1);
+	FAILS(JIC_ENOTFOUND, ix->ops->lane_chain(t, JIC_VIEW("nobody"), &arena, &lanes, &count, &err));
+}
+
+void index_conformance_bad_lanes_are_refused(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_lane lane;
+	FAILS(JIC_EUSAGE, ix->ops->lane_put(ix, JIC_VIEW("../up"), JIC_VIEW(""), 0, &err));
+	FAILS(JIC_EUSAGE, ix->ops->lane_put(ix, JIC_VIEW(""), JIC_VIEW(""), 0, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->lane_put(ix, JIC_VIEW("child"), JIC_VIEW("nobody"), 0, &err));
+	FAILS(JIC_ECONFLICT, ix->ops->lane_put(ix, JIC_VIEW("main"), JIC_VIEW(""), 0, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->lane_find(ix, JIC_VIEW("child"), &arena, &lane, &err));
+	char parent[16] = "main", name[16];
+	for (int depth = 2; depth <= JIC_LANE_DEPTH_MAX; depth++) {
+		snprintf(name, sizeof name, "d%d", depth);
+		put_lane(ix, name, parent);
+		snprintf(parent, sizeof parent, "%s", name);
+	}
+	FAILS(JIC_ELIMIT, ix->ops->lane_put(ix, JIC_VIEW("deeper"), jic_view_of(parent), 0, &err));
+}
+
+static struct jic_token make_token(const char *name, const char *secret)
+{
+	return (struct jic_token){.name = jic_view_of(name),
+	                          .hash = digest_of(secret),
+	                          .scopes = JIC_SCOPE_READ | JIC_SCOPE_ADMIN,
+	                          .lanes = JIC_VIEW("main team/*"),
+	                          .created_s = 11,
+	                          .expires_s = 12,
+	                          .last_used_s = 13};
+}
+
+void index_conformance_tokens_are_found_by_hash_and_keep_every_field(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_token b = make_token("b", "secret b"), a = make_token("a", "secret a"), got;
+	const struct jic_token *list;
+	size_t count;
+	struct jic_digest other = digest_of("guess");
+	OK(ix->ops->token_put(ix, &b, &err));
+	OK(ix->ops->token_put(ix, &a, &err));
+	OK(ix->ops->token_find_by_hash(ix, &b.hash, &arena, &got, &err));
+	cr_expect(jic_view_is(got.name, "b"));
+	cr_expect(jic_digest_eq(&got.hash, &b.hash));
+	cr_expect_eq(got.scopes, b.scopes);
+	cr_expect(jic_view_is(got.lanes, "main team/*"));
+	cr_expect_eq(got.created_s, 11);
+	cr_expect_eq(got.expires_s, 12);
+	cr_expect_eq(got.last_used_s, 13);
+	FAILS(JIC_ENOTFOUND, ix->ops->token_find_by_hash(ix, &other, &arena, &got, &err));
+	OK(ix->ops->token_list(ix, &arena, &list, &count, &err));
+	cr_assert_eq(count, 2);
+	cr_expect(jic_view_is(list[0].name, "a"));
+	cr_expect(jic_view_is(list[1].name, "b"));
+}
+
+void index_conformance_a_token_name_or_secret_is_there_once(struct jic_index *ix)
+{
+	struct jic_token a = make_token("a", "secret"), same_name = make_token("a", "another"),
+			 same_secret = make_token("b", "secret"), nameless = make_token("", "third");
+	OK(ix->ops->token_put(ix, &a, &err));
+	FAILS(JIC_ECONFLICT, ix->ops->token_put(ix, &same_name, &err));
+	FAILS(JIC_ECONFLICT, ix->ops->token_put(ix, &same_secret, &err));
+	FAILS(JIC_EUSAGE, ix->ops->token_put(ix, &nameless, &err));
+}
+
+void index_conformance_deleted_tokens_are_gone_and_touched_ones_remember_when(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_token a = make_token("a", "secret"), got;
+	OK(ix->ops->token_put(ix, &a, &err));
+	OK(ix->ops->token_touch(ix, &a.hash, 5000, &err));
+	OK(ix->ops->token_touch(ix, &a.hash, 4000, &err)); /* a clock that went back */
+	OK(ix->ops->token_find_by_hash(ix, &a.hash, &arena, &got, &err));
+	cr_expect_eq(got.last_used_s, 5000);
+	OK(ix->ops->token_delete(ix, a.name, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->token_find_by_hash(ix, &a.hash, &arena, &got, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->token_delete(ix, a.name, &err));
+	OK(ix->ops->token_touch(ix, &a.hash, 6000, &err));
+}
+
+void index_conformance_spaces_are_found_by_runtime_and_sysimage(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_digest image = digest_of("image"), other = digest_of("other");
+	struct jic_index_space space;
+	uint64_t id, id2;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->space_put(t, JIC_VIEW("julia-1"), &image, JIC_VIEW("mod\0ules"), &id, &err));
+	OK(ix->ops->space_put(t, JIC_VIEW("julia-1"), &other, JIC_VIEW(""), &id2, &err));
+	cr_expect_neq(id, 0);
+	cr_expect_neq(id, id2);
+	OK(ix->ops->space_find(t, JIC_VIEW("julia-1"), &image, &arena, &space, &err));
+	cr_expect_eq(space.id, id);
+	cr_expect(jic_view_eq(space.modules, JIC_VIEW("mod\0ules")));
+	FAILS(JIC_ENOTFOUND, ix->ops->space_find(t, JIC_VIEW("julia-2"), &image, &arena, &space, &err));
+}
+
+/* Numbers with the highest bit set: an index without unsigned columns must not lose it. */
+static struct jic_index_module make_module(uint64_t n)
+{
+	return (struct jic_index_module){.uuid = {.hi = 0xf000000000000000u, .lo = n},
+	                                 .build_id = {.hi = 0xfafbfcfd00000000u + n, .lo = 0x8000000000000000u + n}};
+}
+
+static uint32_t put_module(struct jic_index_txn *t, struct jic_index_module m)
+{
+	uint32_t id = 0;
+	OK(t->ops->modules_put(t, &m, 1, &id, &err));
+	return id;
+}
+
+void index_conformance_modules_keep_their_numbers(struct jic_index *ix)
+{
+	struct jic_index_module modules[] = {make_module(1), make_module(2), make_module(1)}, got[3];
+	uint32_t ids[3], again[3];
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->modules_put(t, modules, 3, ids, &err));
+	OK(ix->ops->modules_put(t, modules, 3, again, &err));
+	cr_expect_arr_eq(ids, again, sizeof ids);
+	cr_expect_eq(ids[0], ids[2]);
+	cr_expect_neq(ids[0], ids[1]);
+	OK(ix->ops->modules_get(t, ids, 3, got, &err));
+	for (size_t i = 0; i < 3; i++)
+		cr_expect(jic_uuid_eq(got[i].uuid, modules[i].uuid) &&
+		          jic_build_id_eq(got[i].build_id, modules[i].build_id));
+	struct jic_index_module other_half = make_module(1);
+	other_half.build_id.hi++;
+	cr_expect_neq(put_module(t, other_half), ids[0]);
+}
+
+void index_conformance_an_unknown_module_number_is_corruption(struct jic_index *ix)
+{
+	struct jic_index_module got;
+	uint32_t id = 4711;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_READ);
+	FAILS(JIC_ECORRUPT, ix->ops->modules_get(t, &id, 1, &got, &err));
+}
+
+static struct jic_index_blob make_blob(const char *content, uint64_t created_s)
+{
+	return (struct jic_index_blob){.digest = digest_of(content),
+	                               .size = 1ull << 40,
+	                               .stored_size = 77,
+	                               .crc32c = 0xfffffffe,
+	                               .crc32c_head = 0x80000001,
+	                               .tail = {1, 2, 3, 4, 0, 6, 7, 255},
+	                               .created_s = created_s};
+}
+
+static void put_blob(struct jic_index_txn *t, const char *content, uint64_t created_s)
+{
+	struct jic_index_blob blob = make_blob(content, created_s);
+	bool created = false;
+	OK(t->ops->blob_put(t, &blob, &created, &err));
+	cr_expect(created);
+}
+
+void index_conformance_blobs_are_kept_once_with_every_field(struct jic_index *ix)
+{
+	struct jic_index_blob blob = make_blob("a", 5), changed = make_blob("a", 6), got;
+	struct jic_digest other = digest_of("b");
+	bool created = true;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	put_blob(t, "a", 5);
+	OK(ix->ops->blob_put(t, &changed, &created, &err));
+	cr_expect_not(created);
+	OK(ix->ops->blob_find(t, &blob.digest, &got, &err));
+	cr_expect(jic_digest_eq(&got.digest, &blob.digest));
+	cr_expect_eq(got.size, blob.size);
+	cr_expect_eq(got.stored_size, 77);
+	cr_expect_eq(got.crc32c, blob.crc32c);
+	cr_expect_eq(got.crc32c_head, blob.crc32c_head);
+	cr_expect_arr_eq(got.tail, blob.tail, sizeof blob.tail);
+	cr_expect_eq(got.created_s, 5);
+	cr_expect_not(got.used);
+	FAILS(JIC_ENOTFOUND, ix->ops->blob_find(t, &other, &got, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->blob_use(t, &other, &err));
+	OK(ix->ops->blob_use(t, &blob.digest, &err));
+	OK(ix->ops->blob_find(t, &blob.digest, &got, &err));
+	cr_expect(got.used);
+}
+
+void index_conformance_unused_blobs_are_forgotten_by_age_and_used_ones_stay(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_digest used = digest_of("used"), fresh = digest_of("fresh");
+	const struct jic_digest *gone;
+	struct jic_index_blob got;
+	size_t count;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	put_blob(t, "used", 10);
+	put_blob(t, "old", 10);
+	put_blob(t, "older", 9);
+	put_blob(t, "oldest", 8);
+	put_blob(t, "fresh", 11);
+	OK(ix->ops->blob_use(t, &used, &err));
+	OK(ix->ops->blobs_delete_unused(t, 10, 2, &arena, &gone, &count, &err));
+	cr_expect_eq(count, 2);
+	OK(ix->ops->blobs_delete_unused(t, 10, 2, &arena, &gone, &count, &err));
+	cr_expect_eq(count, 1);
+	OK(ix->ops->blobs_delete_unused(t, 10, 2, &arena, &gone, &count, &err));
+	cr_expect_eq(count, 0);
+	OK(ix->ops->blob_find(t, &used, &got, &err));
+	OK(ix->ops->blob_find(t, &fresh, &got, &err));
+}
+
+/* ---- artefacts */
+
+struct shelf {
+	struct jic_arena arena;
+	struct jic_lane lane;
+	uint64_t space;
+	uint32_t modules[4];
+};
+static void shelf_clear(struct shelf *s)
+{
+	jic_arena_clear(&s->arena);
+}
+
+static void shelf_make(struct shelf *s, struct jic_index *ix, struct jic_index_txn *t)
+{
+	struct jic_digest image = digest_of("image");
+	const struct jic_lane *chain;
+	size_t count;
+	*s = (struct shelf){0};
+	OK(ix->ops->lane_chain(t, JIC_VIEW("main"), &s->arena, &chain, &count, &err));
+	s->lane = chain[0];
+	OK(ix->ops->space_put(t, JIC_VIEW("julia-1"), &image, JIC_VIEW("m"), &s->space, &err));
+	for (uint64_t i = 0; i < 4; i++)
+		s->modules[i] = put_module(t, make_module(i));
+}
+
+static const struct jic_msg_input shelf_inputs[] = {
+    {.type = JIC_INPUT_FILE, .path = {.ptr = "@depot/a", .len = 8}, .sha256 = {.bytes = {1, 2, 3}}},
+    {.type = JIC_INPUT_ABSENT, .path = {.ptr = "@depot/packages/b", .len = 17}},
+};
+
+/* Module n provided, those below it required. */
+static struct jic_index_artefact make_artefact(const struct shelf *s, uint32_t n)
+{
+	char text[16];
+	snprintf(text, sizeof text, "key %u", n);
+	struct jic_index_artefact a = {.record = {.key = digest_of(text),
+	                                          .name = JIC_VIEW("Alpha"),
+	                                          .uuid = {.hi = 0x8000000000000001u, .lo = 2},
+	                                          .build_id = make_module(n).build_id,
+	                                          .ji = {.digest = digest_of("ji"), .size = 3},
+	                                          .has_image = true,
+	                                          .image = {.digest = digest_of("so"), .size = 5000000000},
+	                                          .inputs = shelf_inputs,
+	                                          .inputs_count = JIC_COUNT(shelf_inputs),
+	                                          .compile_ms = 1234,
+	                                          .provenance = {.host = JIC_VIEW("h"),
+	                                                         .user = JIC_VIEW("ünï"),
+	                                                         .run = JIC_VIEW(""),
+	                                                         .client = JIC_VIEW("c 1"),
+	                                                         .created_s = 99}},
+	                               .lane_id = s->lane.id,
+	                               .provides = s->modules + n,
+	                               .provides_count = 1,
+	                               .requires_ = s->modules,
+	                               .requires_count = n,
+	                               .writer = JIC_VIEW("bot"),
+	                               .published_s = 100};
+	return a;
+}
+
+static void put_artefact(struct jic_index_txn *t, const struct shelf *s, const struct jic_index_artefact *a)
+{
+	struct jic_index_blob ji = {.digest = a->record.ji.digest}, so = {.digest = a->record.image.digest};
+	bool created;
+	OK(t->ops->blob_put(t, &ji, &created, &err));
+	OK(t->ops->blob_put(t, &so, &created, &err));
+	OK(t->ops->artefact_put(t, s->space, a, &err));
+}
+
+static void expect_same_record(const struct jic_msg_record *a, const struct jic_msg_record *b)
+{
+	cr_expect(jic_digest_eq(&a->key, &b->key));
+	cr_expect(jic_view_eq(a->name, b->name));
+	cr_expect(jic_uuid_eq(a->uuid, b->uuid));
+	cr_expect(jic_build_id_eq(a->build_id, b->build_id));
+	cr_expect(jic_digest_eq(&a->ji.digest, &b->ji.digest));
+	cr_expect_eq(a->ji.size, b->ji.size);
+	cr_expect_eq(a->has_image, b->has_image);
+	cr_expect(jic_digest_eq(&a->image.digest, &b->image.digest));
+	cr_expect_eq(a->image.size, b->image.size);
+	cr_expect_eq(a->compile_ms, b->compile_ms);
+	cr_expect(jic_view_eq(a->provenance.host, b->provenance.host));
+	cr_expect(jic_view_eq(a->provenance.user, b->provenance.user));
+	cr_expect(jic_view_eq(a->provenance.run, b->provenance.run));
+	cr_expect(jic_view_eq(a->provenance.client, b->provenance.client));
+	cr_expect_eq(a->provenance.created_s, b->provenance.created_s);
+	cr_assert_eq(a->inputs_count, b->inputs_count);
+	for (size_t i = 0; i < a->inputs_count; i++)
+		cr_expect(a->inputs[i].type == b->inputs[i].type && jic_view_eq(a->inputs[i].path, b->inputs[i].path) &&
+		          jic_digest_eq(&a->inputs[i].sha256, &b->inputs[i].sha256));
+}
+
+void index_conformance_artefacts_come_back_as_they_were_put(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact with = make_artefact(&s, 3), without = make_artefact(&s, 0);
+	without.record.has_image = false;
+	without.record.image = (struct jic_msg_blob){0};
+	without.record.inputs_count = 0;
+	put_artefact(t, &s, &with);
+	put_artefact(t, &s, &without);
+	struct jic_digest keys[] = {without.record.key, digest_of("no such"), with.record.key};
+	const struct jic_index_artefact *got[3];
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, keys, 3, &s.arena, got, &err));
+	cr_assert(got[0] && got[2]);
+	cr_expect_null(got[1]);
+	expect_same_record(&got[2]->record, &with.record);
+	expect_same_record(&got[0]->record, &without.record);
+	cr_expect(jic_view_is(got[2]->record.lane, "main"));
+	cr_expect(jic_view_is(got[2]->writer, "bot"));
+	cr_expect_eq(got[2]->published_s, 100);
+	cr_expect_eq(got[2]->lane_id, s.lane.id);
+	cr_assert_eq(got[2]->provides_count, 1);
+	cr_expect_eq(got[2]->provides[0], s.modules[3]);
+	cr_assert_eq(got[2]->requires_count, 3);
+	cr_expect_arr_eq(got[2]->requires_, s.modules, 3 * sizeof *s.modules);
+}
+
+void index_conformance_an_address_in_a_lane_is_taken_once(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	put_artefact(t, &s, &a);
+	FAILS(JIC_ECONFLICT, ix->ops->artefact_put(t, s.space, &a, &err));
+}
+
+void index_conformance_artefacts_are_found_in_their_own_lane_and_space_only(struct jic_index *ix)
+{
+	put_lane(ix, "child", "main");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_lane *chain;
+	const struct jic_index_artefact *got;
+	struct jic_digest image = digest_of("another image");
+	uint64_t other_space;
+	size_t depth;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	put_artefact(t, &s, &a);
+	OK(ix->ops->lane_chain(t, JIC_VIEW("child"), &s.arena, &chain, &depth, &err));
+	OK(ix->ops->space_put(t, JIC_VIEW("julia-1"), &image, JIC_VIEW("m"), &other_space, &err));
+	OK(ix->ops->artefacts_find(t, &chain[1], s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_null(got);
+	OK(ix->ops->artefacts_find(t, &s.lane, other_space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_null(got);
+	a.lane_id = chain[1].id;
+	OK(ix->ops->artefact_put(t, s.space, &a, &err)); /* the same address in another lane */
+}
+
+static size_t count_providers(struct jic_index_txn *t, const struct shelf *s, uint64_t space, struct jic_index_module m,
+                              struct jic_arena *arena)
+{
+	const struct jic_index_provider *found;
+	size_t count = 99;
+	OK(t->ops->providers(t, space, &m, 1, arena, &found, &count, &err));
+	if (count) {
+		struct jic_digest key = make_artefact(s, 2).record.key, ji = digest_of("ji");
+		cr_expect_eq(found[0].module, s->modules[2]);
+		cr_expect(jic_build_id_eq(found[0].full.build_id, make_module(2).build_id));
+		cr_expect(jic_uuid_eq(found[0].full.uuid, make_module(2).uuid));
+		cr_expect_eq(found[0].lane_id, s->lane.id);
+		cr_expect(jic_digest_eq(&found[0].key, &key));
+		cr_expect(jic_digest_eq(&found[0].ji, &ji));
+	}
+	return count;
+}
+
+void index_conformance_providers_are_found_by_the_low_half_of_the_build_id(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 2);
+	struct jic_index_module high = make_module(2), low = make_module(2), uuid = make_module(2);
+	put_artefact(t, &s, &a);
+	high.build_id.hi ^= 1;
+	low.build_id.lo ^= 1;
+	uuid.uuid.lo ^= 8;
+	cr_expect_eq(count_providers(t, &s, s.space, make_module(2), &s.arena), 1);
+	cr_expect_eq(count_providers(t, &s, s.space, high, &s.arena), 1);
+	cr_expect_eq(count_providers(t, &s, s.space, low, &s.arena), 0);
+	cr_expect_eq(count_providers(t, &s, s.space, uuid, &s.arena), 0);
+	cr_expect_eq(count_providers(t, &s, s.space, make_module(1), &s.arena), 0, "required is not provided");
+	cr_expect_eq(count_providers(t, &s, s.space + 1, make_module(2), &s.arena), 0);
+}
+
+void index_conformance_a_deleted_artefact_provides_nothing(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_artefact *got;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 2);
+	put_artefact(t, &s, &a);
+	OK(ix->ops->artefact_delete(t, s.lane.id, s.space, &a.record.key, &err));
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_null(got);
+	cr_expect_eq(count_providers(t, &s, s.space, make_module(2), &s.arena), 0);
+	FAILS(JIC_ENOTFOUND, ix->ops->artefact_delete(t, s.lane.id, s.space, &a.record.key, &err));
+	OK(ix->ops->artefact_put(t, s.space, &a, &err));
+}
+
+/* ---- transactions */
+
+static bool has_blob(struct jic_index_txn *t, const char *content)
+{
+	struct jic_digest digest = digest_of(content);
+	struct jic_index_blob got;
+	return t->ops->blob_find(t, &digest, &got, NULL);
+}
+
+void index_conformance_what_is_not_committed_is_undone(struct jic_index *ix)
+{
+	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	put_blob(t, "lost", 1);
+	jic_index_txn_end(t);
+	t = begin(ix, JIC_INDEX_WRITE);
+	cr_expect_not(has_blob(t, "lost"));
+	put_blob(t, "kept", 1);
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	t = begin(ix, JIC_INDEX_READ);
+	cr_expect(has_blob(t, "kept"));
+	cr_expect_not(has_blob(t, "lost"));
+	jic_index_txn_end(t);
+}
+
+void index_conformance_a_reader_sees_one_snapshot(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *reader = begin(ix, JIC_INDEX_READ);
+	cr_expect_not(has_blob(reader, "new"));
+	struct jic_index_txn *writer = begin(ix, JIC_INDEX_WRITE);
+	put_blob(writer, "new", 1);
+	cr_expect_not(has_blob(reader, "new"));
+	OK(ix->ops->commit(writer, &err));
+	jic_index_txn_end(writer);
+	cr_expect_not(has_blob(reader, "new"), "a reader's view changed under it");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *later = begin(ix, JIC_INDEX_READ);
+	cr_expect(has_blob(later, "new"));
+}
+
+enum { THREADS = 24, ROUNDS = 10 };
+
+struct worker {
+	pthread_t thread;
+	struct jic_index *ix;
+	unsigned number;
+	unsigned done;
+};
+
+static void *write_rounds(void *context)
+{
+	struct worker *w = context;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		char content[32];
+		bool created = false;
+		snprintf(content, sizeof content, "%u of %u", i, w->number);
+		struct jic_index_blob blob = make_blob(content, i);
+		JIC_AUTO(jic_index_txn) struct jic_index_txn *t = w->ix->ops->begin(w->ix, JIC_INDEX_WRITE, NULL);
+		if (t && w->ix->ops->blob_put(t, &blob, &created, NULL) && w->ix->ops->commit(t, NULL))
+			w->done += created;
+	}
+	return NULL;
+}
+
+static void *read_rounds(void *context)
+{
+	struct worker *w = context;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		JIC_AUTO(jic_index_txn) struct jic_index_txn *t = w->ix->ops->begin(w->ix, JIC_INDEX_READ, NULL);
+		w->done += t && has_blob(t, "there");
+	}
+	return NULL;
+}
+
+static void run_workers(struct jic_index *ix, void *(*work)(void *))
+{
+	struct worker workers[THREADS] = {0};
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i].ix = ix;
+		workers[i].number = i;
+		cr_assert_eq(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		cr_expect_eq(workers[i].done, ROUNDS, "thread %u: %u", i, workers[i].done);
+	}
+}
+
+void index_conformance_writers_of_many_threads_take_turns(struct jic_index *ix)
+{
+	struct jic_index_counts counts;
+	run_workers(ix, write_rounds);
+	OK(ix->ops->counts(ix, &counts, &err));
+	cr_expect_eq(counts.blobs, THREADS * ROUNDS);
+}
+
+void index_conformance_more_readers_than_connections_take_turns(struct jic_index *ix)
+{
+	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	put_blob(t, "there", 1);
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	run_workers(ix, read_rounds);
+}
+
+void index_conformance_counts_follow_what_is_stored(struct jic_index *ix)
+{
+	struct jic_index_counts counts;
+	struct jic_token token = make_token("a", "secret");
+	struct jic_digest used = digest_of("ji");
+	OK(ix->ops->counts(ix, &counts, &err));
+	cr_expect_eq(counts.lanes, 1);
+	cr_expect_eq(counts.tokens + counts.spaces + counts.artefacts + counts.blobs + counts.stored_bytes, 0);
+	OK(ix->ops->token_put(ix, &token, &err));
+	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	shelf_make(&s, ix, t);
+	put_blob(t, "a", 1);
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	put_artefact(t, &s, &a);
+	OK(ix->ops->blob_use(t, &used, &err));
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	OK(ix->ops->counts(ix, &counts, &err));
+	cr_expect_eq(counts.tokens, 1);
+	cr_expect_eq(counts.spaces, 1);
+	cr_expect_eq(counts.artefacts, 1);
+	cr_expect_eq(counts.blobs, 3);
+	cr_expect_eq(counts.blobs_unused, 2);
+	cr_expect_eq(counts.content_bytes, 1ull << 40);
+	cr_expect_eq(counts.stored_bytes, 77);
+}

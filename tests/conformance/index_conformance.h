@@ -1,0 +1,40 @@
+/**
+ * What every implementation of server/store/index.h has to pass. Each case gets a fresh index. A test program of one
+ * implementation defines its tests with the table:
+ *
+ *     #define CASE(name) Test(sqlite_index, name) { …; index_conformance_##name(ix); }
+ *     INDEX_CONFORMANCE(CASE)
+ */
+#ifndef JIC_TESTS_INDEX_CONFORMANCE_H
+#define JIC_TESTS_INDEX_CONFORMANCE_H
+
+#include "server/store/index.h"
+
+#define INDEX_CONFORMANCE(X)                                                                                           \
+	X(a_fresh_index_is_ready_and_has_the_main_lane_alone)                                                          \
+	X(lanes_are_found_listed_by_name_and_chained_from_the_root)                                                    \
+	X(bad_lanes_are_refused)                                                                                       \
+	X(tokens_are_found_by_hash_and_keep_every_field)                                                               \
+	X(a_token_name_or_secret_is_there_once)                                                                        \
+	X(deleted_tokens_are_gone_and_touched_ones_remember_when)                                                      \
+	X(spaces_are_found_by_runtime_and_sysimage)                                                                    \
+	X(modules_keep_their_numbers)                                                                                  \
+	X(an_unknown_module_number_is_corruption)                                                                      \
+	X(blobs_are_kept_once_with_every_field)                                                                        \
+	X(unused_blobs_are_forgotten_by_age_and_used_ones_stay)                                                        \
+	X(artefacts_come_back_as_they_were_put)                                                                        \
+	X(an_address_in_a_lane_is_taken_once)                                                                          \
+	X(artefacts_are_found_in_their_own_lane_and_space_only)                                                        \
+	X(providers_are_found_by_the_low_half_of_the_build_id)                                                         \
+	X(a_deleted_artefact_provides_nothing)                                                                         \
+	X(what_is_not_committed_is_undone)                                                                             \
+	X(a_reader_sees_one_snapshot)                                                                                  \
+	X(writers_of_many_threads_take_turns)                                                                          \
+	X(more_readers_than_connections_take_turns)                                                                    \
+	X(counts_follow_what_is_stored)
+
+#define INDEX_CONFORMANCE_DECLARE(name) void index_conformance_##name(struct jic_index *ix);
+INDEX_CONFORMANCE(INDEX_CONFORMANCE_DECLARE)
+#undef INDEX_CONFORMANCE_DECLARE
+
+#endif

@@ -1,0 +1,154 @@
+/* The index conformance on SQLite, and what is SQLite's own: reopening, migration, two processes on one file. */
+#include "server/store/sqlite/sqlite_index.h"
+
+#include "tests/conformance/index_conformance.h"
+#include "tests/support/temp.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CLEARED(type) __attribute__((cleanup(type##_remove))) struct type
+
+static struct jic_index *open_in(const struct temp *dir)
+{
+	struct jic_error err = {0};
+	struct jic_index *ix = jic_sqlite_index_open(at(dir->path, "index.sqlite"), &err);
+	cr_assert(ix, "%s", err.text);
+	return ix;
+}
+
+#define CASE(name)                                                                                                     \
+	Test(sqlite_index, name)                                                                                       \
+	{                                                                                                              \
+		CLEARED(temp) dir = temp_make();                                                                       \
+		JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);                                              \
+		index_conformance_##name(ix);                                                                          \
+	}
+INDEX_CONFORMANCE(CASE)
+
+static void run_sql(const struct temp *dir, const char *sql)
+{
+	sqlite3 *db;
+	cr_assert_eq(sqlite3_open(at(dir->path, "index.sqlite"), &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+static void refuse_to_open(const struct temp *dir, enum jic_code code, const char *word)
+{
+	struct jic_error err = {0};
+	cr_assert_null(jic_sqlite_index_open(at(dir->path, "index.sqlite"), &err));
+	cr_expect_eq(err.code, code, "%s", err.text);
+	cr_expect(strstr(err.text, word), "%s", err.text);
+}
+
+Test(sqlite_index, keeps_what_it_has_when_it_is_opened_again)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	struct jic_index *ix = open_in(&dir);
+	struct jic_lane lane;
+	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("kept"), JIC_VIEW("main"), 5, &err));
+	jic_index_free(ix);
+	ix = open_in(&dir);
+	cr_expect(ix->ops->lane_find(ix, JIC_VIEW("kept"), &arena, &lane, &err), "%s", err.text);
+	jic_index_free(ix);
+}
+
+Test(sqlite_index, refuses_a_newer_schema_in_a_sentence)
+{
+	CLEARED(temp) dir = temp_make();
+	jic_index_free(open_in(&dir));
+	run_sql(&dir, "PRAGMA user_version = 999");
+	refuse_to_open(&dir, JIC_EUNSUPPORTED, "schema 999");
+}
+
+Test(sqlite_index, refuses_the_database_of_another_program)
+{
+	CLEARED(temp) dir = temp_make();
+	run_sql(&dir, "CREATE TABLE theirs (x)");
+	refuse_to_open(&dir, JIC_EFORMAT, "another program");
+	run_sql(&dir, "INSERT INTO theirs VALUES (1)");
+}
+
+Test(sqlite_index, refuses_a_file_that_is_no_database)
+{
+	CLEARED(temp) dir = temp_make();
+	put_file(at(dir.path, "index.sqlite"), "this is just some text, long enough to be looked at by anyone");
+	refuse_to_open(&dir, JIC_EFORMAT, "index.sqlite");
+}
+
+Test(sqlite_index, refuses_a_directory_that_is_not_there)
+{
+	CLEARED(temp) dir = temp_make();
+	struct jic_error err = {0};
+	cr_expect_null(jic_sqlite_index_open(at(dir.path, "no/index.sqlite"), &err));
+	cr_expect_eq(err.code, JIC_EIO, "%s", err.text);
+}
+
+Test(sqlite_index, a_row_of_another_shape_is_corruption)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	struct jic_token token = {.name = JIC_VIEW("t")}, got;
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	const struct jic_token *list;
+	size_t count;
+	cr_assert(ix->ops->token_put(ix, &token, &err));
+	run_sql(&dir, "UPDATE token SET hash = x'0102'");
+	cr_expect_not(ix->ops->token_list(ix, &arena, &list, &count, &err));
+	cr_expect_eq(err.code, JIC_ECORRUPT, "%s", err.text);
+	cr_expect_not(ix->ops->token_find_by_hash(ix, &token.hash, &arena, &got, &err));
+	cr_expect_eq(err.code, JIC_ENOTFOUND, "%s", err.text);
+}
+
+/* A process that dies at once, with a write that was acknowledged and one that was not. */
+static void write_and_die(const struct temp *dir)
+{
+	struct jic_index *ix = jic_sqlite_index_open(at(dir->path, "index.sqlite"), NULL);
+	if (!ix || !ix->ops->lane_put(ix, JIC_VIEW("acknowledged"), JIC_VIEW("main"), 5, NULL))
+		_exit(1);
+	struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, NULL);
+	uint64_t id;
+	struct jic_digest sysimage = {0};
+	if (!t || !ix->ops->space_put(t, JIC_VIEW("half"), &sysimage, JIC_VIEW(""), &id, NULL))
+		_exit(1);
+	_exit(0);
+}
+
+Test(sqlite_index, has_all_that_was_acknowledged_after_the_writer_died)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	struct jic_lane lane;
+	struct jic_index_counts counts;
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		write_and_die(&dir);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	cr_expect(ix->ops->lane_find(ix, JIC_VIEW("acknowledged"), &arena, &lane, &err), "%s", err.text);
+	cr_assert(ix->ops->counts(ix, &counts, &err));
+	cr_expect_eq(counts.spaces, 0);
+}
+
+Test(sqlite_index, two_indexes_on_one_file_see_each_others_commits)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	struct jic_lane lane;
+	JIC_AUTO(jic_index) struct jic_index *server = open_in(&dir);
+	JIC_AUTO(jic_index) struct jic_index *admin = open_in(&dir);
+	cr_assert(admin->ops->lane_put(admin, JIC_VIEW("new"), JIC_VIEW("main"), 5, &err), "%s", err.text);
+	cr_expect(server->ops->lane_find(server, JIC_VIEW("new"), &arena, &lane, &err), "%s", err.text);
+	cr_assert(server->ops->lane_put(server, JIC_VIEW("newer"), JIC_VIEW("new"), 5, &err), "%s", err.text);
+	cr_expect(admin->ops->lane_find(admin, JIC_VIEW("newer"), &arena, &lane, &err), "%s", err.text);
+}
