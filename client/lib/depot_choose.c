@@ -34,7 +34,8 @@ static int compare(const void *x, const void *y, void *context)
 void jic_candidates_sort(const struct jic_facts *f, struct jic_candidate_list *list)
 {
 	struct jic_facts context = *f;
-	qsort_r(list->items, list->count, sizeof *list->items, compare, &context);
+	if (list->count > 1)
+		qsort_r(list->items, list->count, sizeof *list->items, compare, &context);
 }
 
 /* ---- what is not there can't be needed */

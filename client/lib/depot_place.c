@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { SYNC_EACH_MAX = 16 }; /* files that are synced one by one */
+
 struct jic_depot {
 	pthread_mutex_t lock;  /* guards `placed` and `serial` */
 	struct jic_buf placed; /* paths of files to be synced, each ended by a NUL */
@@ -374,14 +376,36 @@ static bool sync_directories(const struct jic_depot *d, struct jic_error *err)
 	return true;
 }
 
-bool jic_depot_finish(struct jic_depot *d, struct jic_error *err)
+static size_t count_placed(const struct jic_depot *d)
 {
-	if (!jic_buf_ok(&d->placed, err))
-		return false;
+	size_t count = 0;
+	for (size_t at = 0; at < d->placed.len; at += strlen(d->placed.ptr + at) + 1)
+		count++;
+	return count;
+}
+
+static bool sync_each(const struct jic_depot *d, struct jic_error *err)
+{
 	for (size_t at = 0; at < d->placed.len; at += strlen(d->placed.ptr + at) + 1)
 		if (!sync_path(d->placed.ptr + at, 0, err))
 			return false;
-	if (!sync_directories(d, err) || !jic_dir_sync(d->compiled_dir.ptr, err))
+	return sync_directories(d, err) && jic_dir_sync(d->compiled_dir.ptr, err);
+}
+
+/* Each fsync waits for a journal commit of its own: 400 packages with images (360 MB) took 1.8 to 3.7 s file by file,
+ * and 10 to 100 ms as one syncfs, since most of it is on disk by then. It writes out what others left dirty in that
+ * file system too, so a few files are synced one by one. */
+static bool sync_placed(const struct jic_depot *d, struct jic_error *err)
+{
+	if (count_placed(d) <= SYNC_EACH_MAX)
+		return sync_each(d, err);
+	jic_autoclose int fd = open(d->compiled_dir.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return (fd >= 0 && syncfs(fd) == 0) || jic_fail_errno(err, JIC_EIO, "sync %s", d->compiled_dir.ptr);
+}
+
+bool jic_depot_finish(struct jic_depot *d, struct jic_error *err)
+{
+	if (!jic_buf_ok(&d->placed, err) || !sync_placed(d, err))
 		return false;
 	/* What can't be remembered is computed again. */
 	if (d->memory)
