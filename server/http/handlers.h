@@ -8,6 +8,7 @@
 
 void jic_handle_info(struct jic_request *r);           /* info.c: GET /v1/info */
 void jic_handle_resolve(struct jic_request *r);        /* resolve.c: POST /v1/resolve */
+void jic_handle_explain(struct jic_request *r);        /* explain.c: POST /v1/explain */
 void jic_handle_artefact(struct jic_request *r);       /* artefact.c: GET /v1/artefacts/… */
 void jic_handle_artefact_ji(struct jic_request *r);    /* artefact.c: GET …/ji */
 void jic_handle_artefact_image(struct jic_request *r); /* artefact.c: GET …/image */

@@ -10,6 +10,7 @@
 static const struct jic_route routes[] = {
     {JIC_METHOD_GET, "/v1/info", 0, .run = jic_handle_info},
     {JIC_METHOD_POST, "/v1/resolve", JIC_SCOPE_READ, JIC_REQUEST_JSON, true, .run = jic_handle_resolve},
+    {JIC_METHOD_POST, "/v1/explain", JIC_SCOPE_READ, JIC_REQUEST_JSON, true, .run = jic_handle_explain},
     {JIC_METHOD_GET, ARTEFACT, JIC_SCOPE_READ, .deferred = true, .run = jic_handle_artefact},
     {JIC_METHOD_GET, ARTEFACT "/ji", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_artefact_ji},
     {JIC_METHOD_GET, ARTEFACT "/image", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_artefact_image},

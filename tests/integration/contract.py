@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import urllib.parse
 
 import jsonschema
 import yaml
@@ -28,7 +29,7 @@ class Contract:
 
     def operation(self, method, target):
         """The operation that a request names, None when the contract has no such resource or method."""
-        path = target.split("?")[0]
+        path = urllib.parse.unquote(target.split("?")[0])
         for pattern, name in self.paths:
             if pattern.match(path):
                 item = self.document["paths"][name]

@@ -1,0 +1,103 @@
+"""The commands of jicached: results on stdout, the rest on stderr, exit status 0, 1 or 2."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from conftest import bin_dir
+
+
+def run(*arguments, **more):
+    return subprocess.run([bin_dir() / "jicached", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+
+
+def test_version_and_help():
+    assert re.fullmatch(r"jicached \d+\.\d+\.\d+\n", run("version").stdout)
+    assert run("--version").stdout == run("version").stdout
+    listed = run("--help")
+    assert listed.returncode == 0
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "version"]:
+        assert f"\n  {command} " in listed.stdout
+        done = run(*command.split(), "--help")
+        assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
+    assert "--listen HOST:PORT" in run("serve", "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["fly"], ["token"], ["serve", "--nonsense"], ["serve", "more"], ["serve", "--threads", "x"], ["serve", "--listen", "x"],
+    ["serve", "--log-level", "loud"], ["serve", "--require-token", "--anonymous-read"], ["token", "create"],
+    ["token", "create", "--name", "a/b"], ["token", "create", "--name", "a", "--can", "fly"],
+    ["token", "create", "--name", "a", "--lanes", "[x]"], ["token", "create", "--name", "a", "--expires", "soon"],
+    ["lane", "create", "--name", "../x"], ["token", "revoke"],
+])
+def test_mistakes_are_usage(tmp_path, arguments):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr, done
+
+
+def test_a_token_is_created_listed_and_revoked(tmp_path):
+    data = ["--data", tmp_path / "d"]
+    made = run("token", "create", *data, "--name", "ci", "--can", "write,read", "--lanes", "main,pr/*", "--expires", "90d", "--json")
+    token = json.loads(made.stdout)
+    assert re.fullmatch("jic_[0-9a-f]{64}", token["token"])
+    assert (token["can"], token["lanes"]) == ("read,write", "main,pr/*")
+    assert token["expires_s"] - token["created_s"] == 90 * 86400
+    again = run("token", "create", *data, "--name", "ci")
+    assert again.returncode == 1 and again.stdout == ""
+    listed = run("token", "list", *data, "--json").stdout
+    assert [t["name"] for t in json.loads(listed)["tokens"]] == ["ci"] and token["token"] not in listed
+    assert "ci" in run("token", "list", *data).stdout
+    assert run("token", "revoke", *data, "--name", "ci").returncode == 0
+    assert run("token", "revoke", *data, "--name", "ci").returncode == 1
+    assert json.loads(run("token", "list", *data, "--json").stdout)["tokens"] == []
+
+
+def test_secrets_are_nowhere_on_disk(tmp_path):
+    secret = run("token", "create", "--data", tmp_path / "d", "--name", "ci").stdout.strip()
+    for path in (tmp_path / "d").rglob("*"):
+        assert not path.is_file() or secret[4:].encode() not in path.read_bytes()
+
+
+def test_lanes_are_created_and_listed(tmp_path):
+    data = ["--data", tmp_path / "d"]
+    assert run("lane", "create", *data, "--name", "pr/7", "--parent", "main").returncode == 0
+    assert run("lane", "create", *data, "--name", "pr/7").returncode == 1
+    assert run("lane", "create", *data, "--name", "x", "--parent", "unknown").returncode == 1
+    lanes = json.loads(run("lane", "list", *data, "--json").stdout)["lanes"]
+    assert [(lane["name"], lane.get("parent")) for lane in lanes] == [("main", None), ("pr/7", "main")]
+    assert "pr/7" in run("lane", "list", *data).stdout
+
+
+def test_status_counts(tmp_path):
+    run("token", "create", "--data", tmp_path / "d", "--name", "ci")
+    status = json.loads(run("status", "--data", tmp_path / "d", "--json").stdout)
+    assert (status["tokens"], status["lanes"], status["artefacts"]) == (1, 1, 0)
+    assert "artefacts" in run("status", "--data", tmp_path / "d").stdout
+
+
+def test_a_data_directory_that_is_not_there_is_not_created_by_looking(tmp_path):
+    for command in ["status", "token list", "lane list"]:
+        done = run(*command.split(), "--data", tmp_path / "none")
+        assert done.returncode == 1 and "no such data directory" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_each_setting_tells_its_source(tmp_path):
+    file = tmp_path / "jicached.toml"
+    file.write_text('listen = "127.0.0.1:1"\n[limits]\nthreads = 3\nworkers = 5\n')
+    done = run("serve", "--config", file, "--listen", ":0", "--print-config",
+               env={"JICACHED_LIMITS_THREADS": "4", "JICACHED_DATA": str(tmp_path / "d")})
+    lines = dict(line.split(" = ", 1) for line in done.stdout.splitlines())
+    assert lines["listen"] == '":0"  # flag --listen'
+    assert lines["limits.threads"] == "4  # environment JICACHED_LIMITS_THREADS"
+    assert lines["limits.workers"] == f"5  # {file}:4"
+    assert lines["limits.idle_timeout"] == "60  # default"
+
+
+def test_a_mistake_in_the_file_names_its_line(tmp_path):
+    file = tmp_path / "jicached.toml"
+    file.write_text('data = "d"\nlisten_on = 1\n')
+    done = run("serve", "--config", file)
+    assert done.returncode == 1 and f'{file}:2: unknown key "listen_on"' in done.stderr
