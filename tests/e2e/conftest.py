@@ -75,13 +75,13 @@ def published_small(tmp_path_factory, julia, small):
 
 @pytest.fixture
 def main_server(published_main, tmp_path):
-    with published_main.copy(tmp_path / "server") as running:
+    with published_main.copy(tmp_path / "main-server") as running:
         running.writer = published_main.token
         yield running
 
 
 @pytest.fixture
 def small_server(published_small, tmp_path):
-    with published_small.copy(tmp_path / "server") as running:
+    with published_small.copy(tmp_path / "small-server") as running:
         running.writer = published_small.token
         yield running

@@ -185,7 +185,10 @@ class Machine:
                                 errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def command(self, name, *arguments):
-        words = [bin_dir() / "jicache", name, "--project", self.project]
+        words = [bin_dir() / "jicache", name]
+        if name == "inspect":
+            return [*words, *arguments]
+        words += ["--project", self.project]
         if self.julia_args:
             words += ["--julia-args", " ".join(self.julia_args)]
         return [*words, *arguments]
