@@ -94,6 +94,12 @@ jic_must_check bool jic_environment_find(const struct jic_environment *e, const 
 jic_must_check bool jic_environment_dep(const struct jic_found *found, const struct jic_dep *dep,
                                         struct jic_package_id *out, struct jic_error *err);
 
+/**
+ * What a stdlib depends on beyond its manifest entry: a manifest that another Julia resolved knows that one's standard
+ * library (identify_stdlib_project_dep: 1.10.8, 1.11.2 and later). Empty where that does not apply.
+ */
+struct jic_deps jic_environment_stdlib_deps(const struct jic_environment *e, const struct jic_found *found);
+
 /** Base.identify_package(where, name); `where` NULL: from Main. @return false: nothing of that name can be imported
  * there */
 jic_must_check bool jic_environment_identify(const struct jic_environment *e, const struct jic_package_id *where,

@@ -86,6 +86,25 @@ bool jic_environment_dep(const struct jic_found *found, const struct jic_dep *de
 	return true;
 }
 
+static bool same_release(struct jic_view text, struct jic_julia_version v)
+{
+	struct jic_julia_version other;
+	return jic_julia_version_parse(text, &other) && other.major == v.major && other.minor == v.minor;
+}
+
+struct jic_deps jic_environment_stdlib_deps(const struct jic_environment *e, const struct jic_found *found)
+{
+	struct jic_julia_version v = e->facts->version;
+	const struct jic_package *p = found->package;
+	const struct jic_package_id id = {.name = p->name, .uuid = p->uuid};
+	bool known = jic_julia_at_least(v, 1, 11, 2) || (v.minor == 10 && jic_julia_at_least(v, 1, 10, 8));
+	if (!known || found->in != JIC_FOUND_MANIFEST || p->path.len || p->tree_hash.len ||
+	    same_release(found->env->manifest->julia_version, v))
+		return (struct jic_deps){0};
+	const struct jic_dir_package *dir = jic_environment_stdlib(e, &id);
+	return dir ? dir->package.deps : (struct jic_deps){0};
+}
+
 /* ---- identify_package */
 
 static bool take(struct jic_package_id *out, struct jic_view name, struct jic_uuid uuid)
@@ -174,7 +193,8 @@ static bool identify_from_extension(const struct jic_environment *e, const struc
 		if (is_trigger(extension_with_id(p, where), name) &&
 		    (identify_dep(&parent, &p->weakdeps, name, out) || identify_dep(&parent, &p->deps, name, out)))
 			return true;
-		return identify_dep(&parent, &p->deps, name, out);
+		const struct jic_package_id id = {.name = p->name, .uuid = p->uuid};
+		return jic_environment_identify(e, &id, name, out);
 	}
 	return false;
 }
@@ -194,8 +214,10 @@ bool jic_environment_identify(const struct jic_environment *e, const struct jic_
 		}
 		return false;
 	}
-	if (jic_environment_find(e, where, &found))
-		return identify_dep(&found, &found.package->deps, name, out);
+	if (jic_environment_find(e, where, &found)) {
+		const struct jic_deps more = jic_environment_stdlib_deps(e, &found);
+		return identify_dep(&found, &found.package->deps, name, out) || identify_dep(&found, &more, name, out);
+	}
 	return jic_julia_at_least(e->facts->version, 1, 9, 0) && identify_from_extension(e, where, name, out);
 }
 

@@ -149,17 +149,32 @@ static bool resolve_dep(struct jic_builder *b, uint32_t index, const struct jic_
 	return trouble(b, index, &why, err);
 }
 
+/* Part of the standard library of this Julia, as far as its manifest entry says. */
+static bool is_stdlib(const struct jic_builder *b, const struct jic_dep *dep)
+{
+	struct jic_found found;
+	const struct jic_package_id id = {.name = dep->name, .uuid = dep->uuid};
+	if (jic_facts_sysimage_module(b->facts, id.name, id.uuid))
+		return true;
+	return jic_environment_find(&b->env, &id, &found) && !found.package->path.len && !found.package->tree_hash.len;
+}
+
+/*
+ * What this Julia's stdlib itself says counts more than a manifest of another Julia. Only edges inside of the standard
+ * library are taken, which has no cycles; one back into the manifest's packages could close a circle that nobody loads.
+ */
 static bool resolve_deps(struct jic_builder *b, uint32_t index, struct jic_error *err)
 {
 	struct jic_draft *d = &b->drafts[index];
 	if (d->in_sysimage || jic_uuid_is_nil(d->id.uuid))
 		return true;
-	const struct jic_deps *deps = &d->found.package->deps;
+	const struct jic_deps own = jic_environment_stdlib_deps(&b->env, &d->found);
+	const struct jic_deps *deps = own.count ? &own : &d->found.package->deps;
 	d->deps = jic_arena_array(b->arena, deps->count + 1, sizeof(*d->deps));
 	if (!d->deps)
 		return no_memory(err);
 	for (size_t i = 0; i < deps->count; i++) {
-		if (!resolve_dep(b, index, &deps->items[i], err))
+		if ((!own.count || is_stdlib(b, &deps->items[i])) && !resolve_dep(b, index, &deps->items[i], err))
 			return false;
 	}
 	return true;

@@ -169,7 +169,7 @@ static void describe_extension(struct jic_builder *b, const struct jic_draft *d,
 		n->state = JIC_STATE_SYSIMAGE;
 	else if (parent->inputs.kind == JIC_NODE_STDLIB && is_bundled(b->facts, &d->id, true))
 		n->state = JIC_STATE_BUNDLED;
-	else if (parent->developed && !jic_is_file(n->entry_file.ptr))
+	else if (!jic_is_file(n->entry_file.ptr))
 		refuse(n, JIC_STATE_NO_SOURCE,
 		       jic_arena_printf(b->arena, JIC_PRIv " does not exist", JIC_ARGv(n->entry_file)));
 }

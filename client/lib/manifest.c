@@ -104,6 +104,7 @@ bool jic_manifest_parse(struct jic_view text, struct jic_view file, struct jic_a
 	const struct jic_toml *root = jic_toml_parse(arena, text, what ? what : "", err);
 	if (!root || !read_format(jic_toml_get(root, "manifest_format"), out, err))
 		return false;
+	out->julia_version = jic_toml_string(root, "julia_version", JIC_VIEW(""));
 	const struct jic_toml *deps = out->format_major == 1 ? root : jic_toml_get(root, "deps");
 	if (deps && !jic_toml_is_table(deps) && !(jic_toml_is_array(deps) && !deps->items.count))
 		return bad(err, file, deps->line, "deps must be a table");

@@ -13,6 +13,7 @@ enum { JIC_MANIFEST_BYTES_MAX = 16 * 1024 * 1024, JIC_MANIFEST_ENTRIES_MAX = 200
 struct jic_manifest {
 	struct jic_view file, dir;
 	unsigned format_major, format_minor;
+	struct jic_view julia_version;      /**< which resolved it; "" in format 1 */
 	const struct jic_package *packages; /**< in the order of the file; several may have one name */
 	size_t count;
 	struct jic_lookup by_uuid, by_name; /**< indices into `packages` */
