@@ -171,6 +171,16 @@ bool jic_runtime_id(const struct jic_runtime *r, char id[JIC_RUNTIME_ID_BYTES_MA
 	return true;
 }
 
+bool jic_runtime_bundled_digest(const struct jic_runtime *r, struct jic_digest *out, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf encoded = {0};
+	if (!check_count("bundled", r->bundled_count, err) || !put_bundled(&encoded, r, err) ||
+	    !jic_buf_ok(&encoded, err))
+		return false;
+	jic_sha256_of(jic_buf_view(&encoded), out);
+	return true;
+}
+
 /* ---- node */
 
 static const char *const KIND_NAMES[] = {

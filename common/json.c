@@ -30,7 +30,7 @@ static bool limits_ok(struct jic_view text, struct jic_error *err)
 }
 
 bool jic_json_parse(struct jic_view text, size_t bytes_max, struct jic_arena *arena, struct jic_json_doc *out,
-		    struct jic_error *err)
+                    struct jic_error *err)
 {
 	if (text.len > bytes_max)
 		return jic_fail(err, JIC_ELIMIT, "JSON of %zu bytes, more than %zu", text.len, bytes_max);
@@ -167,7 +167,7 @@ bool jic_json_build_id(const struct jic_json *at, struct jic_build_id *out)
 {
 	struct jic_view text;
 	return borrow_text(at, &text) && (jic_build_id_parse(text, out) ||
-					  jic_json_fail(at, JIC_EFORMAT, "must be a build id of 16 or 32 hex digits"));
+	                                  jic_json_fail(at, JIC_EFORMAT, "must be a build id of 16 or 32 hex digits"));
 }
 
 static bool uuid_value(const struct jic_json *at, struct jic_uuid *out)
@@ -230,7 +230,7 @@ bool jic_json_get_bool(const struct jic_json *at, const char *field, bool *out)
 }
 
 bool jic_json_get_digests(const struct jic_json *at, const char *field, size_t count_max, const struct jic_digest **out,
-			  size_t *count)
+                          size_t *count)
 {
 	struct jic_json list;
 	if (!jic_json_list(at, field, count_max, &list))

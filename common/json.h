@@ -44,7 +44,7 @@ struct jic_json {
 
 /** @return false with JIC_EFORMAT (text names line and column), JIC_ELIMIT or JIC_EMEMORY in err */
 jic_must_check bool jic_json_parse(struct jic_view text, size_t bytes_max, struct jic_arena *arena,
-				   struct jic_json_doc *out, struct jic_error *err);
+                                   struct jic_json_doc *out, struct jic_error *err);
 void jic_json_doc_clear(struct jic_json_doc *d);
 static inline struct jic_json jic_json_root(const struct jic_json_doc *d)
 {
@@ -59,7 +59,7 @@ jic_must_check bool jic_json_object(const struct jic_json *at, const char *field
 jic_must_check bool jic_json_list(const struct jic_json *at, const char *field, size_t count_max, struct jic_json *out);
 /** As jic_json_list(); absent or null is an empty list. */
 jic_must_check bool jic_json_list_optional(const struct jic_json *at, const char *field, size_t count_max,
-					   struct jic_json *out);
+                                           struct jic_json *out);
 /** As jic_json_object(); absent or null gives a place whose value is NULL. */
 jic_must_check bool jic_json_object_optional(const struct jic_json *at, const char *field, struct jic_json *out);
 size_t jic_json_count(const struct jic_json *list);
@@ -74,7 +74,7 @@ jic_must_check bool jic_json_u64(const struct jic_json *at, uint64_t max, uint64
 
 /** Required fields of an object. */
 jic_must_check bool jic_json_get_text(const struct jic_json *at, const char *field, size_t bytes_max,
-				      struct jic_view *out);
+                                      struct jic_view *out);
 jic_must_check bool jic_json_get_digest(const struct jic_json *at, const char *field, struct jic_digest *out);
 jic_must_check bool jic_json_get_uuid(const struct jic_json *at, const char *field, struct jic_uuid *out);
 jic_must_check bool jic_json_get_build_id(const struct jic_json *at, const char *field, struct jic_build_id *out);
@@ -82,15 +82,15 @@ jic_must_check bool jic_json_get_u64(const struct jic_json *at, const char *fiel
 jic_must_check bool jic_json_get_bool(const struct jic_json *at, const char *field, bool *out);
 /** A list of digests, in the arena. */
 jic_must_check bool jic_json_get_digests(const struct jic_json *at, const char *field, size_t count_max,
-					 const struct jic_digest **out, size_t *count);
+                                         const struct jic_digest **out, size_t *count);
 
 /** Optional fields: absent or null gives "", nil, 0 or `has` false; another type still fails. */
 jic_must_check bool jic_json_opt_text(const struct jic_json *at, const char *field, size_t bytes_max,
-				      struct jic_view *out);
+                                      struct jic_view *out);
 jic_must_check bool jic_json_opt_uuid(const struct jic_json *at, const char *field, struct jic_uuid *out);
 jic_must_check bool jic_json_opt_u64(const struct jic_json *at, const char *field, uint64_t max, uint64_t *out);
 jic_must_check bool jic_json_opt_digest(const struct jic_json *at, const char *field, bool *has,
-					struct jic_digest *out);
+                                        struct jic_digest *out);
 
 /* ---- writing */
 

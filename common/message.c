@@ -12,7 +12,7 @@ bool jic_lane_name_valid(struct jic_view name)
 		if (i < name.len && name.ptr[i] != '/') {
 			char c = name.ptr[i];
 			bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-				    c == '.' || c == '_' || c == '-';
+			            c == '.' || c == '_' || c == '-';
 			if (!good)
 				return false;
 			continue;
@@ -53,8 +53,26 @@ bool jic_msg_runtime_id(const struct jic_json *at, struct jic_view *out)
 	       (jic_runtime_id_valid(*out) || jic_json_fail(at, JIC_EFORMAT, "is not a runtime id"));
 }
 
+bool jic_msg_get_runtime_ids(const struct jic_json *at, const char *field, const struct jic_view **out, size_t *count)
+{
+	struct jic_json list;
+	if (!jic_json_list(at, field, JIC_MESSAGE_RUNTIMES_MAX, &list))
+		return false;
+	struct jic_view *runtimes = jic_msg_array(&list, sizeof *runtimes);
+	if (!runtimes)
+		return false;
+	for (size_t i = 0; i < jic_json_count(&list); i++) {
+		const struct jic_json element = jic_json_element(&list, i);
+		if (!jic_msg_runtime_id(&element, &runtimes[i]))
+			return false;
+	}
+	*out = runtimes;
+	*count = jic_json_count(&list);
+	return true;
+}
+
 bool jic_msg_get_texts(const struct jic_json *at, const char *field, size_t count_max, size_t bytes_max,
-		       const struct jic_view **out, size_t *count)
+                       const struct jic_view **out, size_t *count)
 {
 	struct jic_json list;
 	if (!jic_json_list_optional(at, field, count_max, &list))
@@ -138,10 +156,10 @@ bool jic_msg_get_provenance(const struct jic_json *at, const char *field, struct
 	if (!jic_json_object_optional(at, field, &p))
 		return false;
 	return !p.value || (jic_json_opt_text(&p, "host", JIC_MSG_NOTE_BYTES_MAX, &out->host) &&
-			    jic_json_opt_text(&p, "user", JIC_MSG_NOTE_BYTES_MAX, &out->user) &&
-			    jic_json_opt_text(&p, "run", JIC_MSG_NOTE_BYTES_MAX, &out->run) &&
-			    jic_json_opt_text(&p, "client", JIC_MSG_NOTE_BYTES_MAX, &out->client) &&
-			    jic_json_opt_u64(&p, "created_s", INT64_MAX, &out->created_s));
+	                    jic_json_opt_text(&p, "user", JIC_MSG_NOTE_BYTES_MAX, &out->user) &&
+	                    jic_json_opt_text(&p, "run", JIC_MSG_NOTE_BYTES_MAX, &out->run) &&
+	                    jic_json_opt_text(&p, "client", JIC_MSG_NOTE_BYTES_MAX, &out->client) &&
+	                    jic_json_opt_u64(&p, "created_s", INT64_MAX, &out->created_s));
 }
 
 void jic_msg_put_provenance(struct jic_json_writer *w, const char *name, const struct jic_msg_provenance *p)
@@ -158,7 +176,7 @@ void jic_msg_put_provenance(struct jic_json_writer *w, const char *name, const s
 /* ---- lists of digests */
 
 bool jic_msg_digests_write(const char *field, const struct jic_digest *digests, size_t count, struct jic_buf *out,
-			   struct jic_error *err)
+                           struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out};
 	jic_json_open(&w, NULL, '{');
@@ -168,7 +186,7 @@ bool jic_msg_digests_write(const char *field, const struct jic_digest *digests, 
 }
 
 bool jic_msg_digests_read(struct jic_view json, const char *field, struct jic_arena *arena,
-			  const struct jic_digest **out, size_t *count, struct jic_error *err)
+                          const struct jic_digest **out, size_t *count, struct jic_error *err)
 {
 	/* Twice the keys: each artefact has at most two blobs. */
 	enum { DIGESTS_MAX = 2 * JIC_MESSAGE_KEYS_MAX };
@@ -249,7 +267,7 @@ bool jic_msg_problem_write(const struct jic_msg_problem *m, struct jic_buf *out,
 }
 
 bool jic_msg_problem_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_problem *out,
-			  struct jic_error *err)
+                          struct jic_error *err)
 {
 	JIC_CLEAR(jic_json_doc) struct jic_json_doc doc = {0};
 	if (!jic_json_parse(json, JIC_MESSAGE_BYTES_MAX, arena, &doc, err))

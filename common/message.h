@@ -17,7 +17,8 @@ enum {
 	JIC_PROTOCOL_VERSION = 1,
 	JIC_MESSAGE_KEYS_MAX = 8192, /**< keys in a resolve, digests in a missing, artefacts in a publish */
 	JIC_MESSAGE_RUNTIMES_MAX = 32,
-	JIC_MESSAGE_BYTES_MAX = 16 * 1024 * 1024, /**< a JSON body, either direction */
+	JIC_MESSAGE_STORED_MAX = 2 * JIC_MESSAGE_KEYS_MAX, /**< artefacts in the answer to an explain */
+	JIC_MESSAGE_BYTES_MAX = 16 * 1024 * 1024,          /**< a JSON body, either direction */
 	JIC_LANE_NAME_BYTES_MAX = 128,
 };
 
@@ -52,6 +53,7 @@ struct jic_msg_provenance {
 struct jic_msg_record {
 	struct jic_digest key;
 	struct jic_view name;
+	struct jic_view version; /**< of the package, as its publisher's manifest says, for people; may be empty */
 	struct jic_uuid uuid;
 	struct jic_build_id build_id;
 	struct jic_msg_blob ji;
@@ -107,6 +109,7 @@ jic_must_check bool jic_msg_digests_read(struct jic_view json, const char *field
 struct jic_msg_artefact {
 	struct jic_digest key;       /**< must be what `inputs` give */
 	struct jic_node_inputs node; /**< `deps` and `extensions` included: the server recomputes the key */
+	struct jic_view version;     /**< of the package, for people: no part of the key; may be empty */
 	struct jic_digest ji;        /**< uploaded before */
 	bool has_image;
 	struct jic_digest image;
@@ -136,6 +139,65 @@ jic_must_check bool jic_msg_publish_read(struct jic_view json, struct jic_arena 
 jic_must_check bool jic_msg_published_write(const struct jic_msg_published *m, struct jic_buf *out,
                                             struct jic_error *err);
 jic_must_check bool jic_msg_published_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_published *out,
+                                           struct jic_error *err);
+
+/* POST /v1/explain: why a resolve missed. The server tells the nearest that it has; the first difference, in words, is
+ * the client's to find. */
+
+/** A node that missed, as the asker has it. */
+struct jic_msg_explain_node {
+	struct jic_digest key;
+	struct jic_node_inputs inputs;
+};
+struct jic_msg_explain {
+	struct jic_view lane; /**< empty: the server's default */
+	struct jic_digest sysimage;
+	struct jic_runtime runtime;      /**< what the asker compiles for, whole */
+	const struct jic_view *runtimes; /**< ids of those that it accepts, best first, as in its resolve */
+	size_t runtimes_count;
+	const struct jic_msg_explain_node *nodes; /**< those to explain */
+	size_t nodes_count;
+	const struct jic_digest *known; /**< keys of the asker's other nodes: what is equal needs no telling */
+	size_t known_count;
+};
+/** A runtime without the list of its bundled caches. */
+struct jic_msg_runtime {
+	struct jic_view id;
+	struct jic_runtime parts;  /**< `bundled` is empty */
+	struct jic_digest bundled; /**< jic_runtime_bundled_digest() */
+};
+/** A stored artefact and what it was made of. */
+struct jic_msg_stored {
+	struct jic_digest key;
+	struct jic_node_inputs inputs;
+	struct jic_view version;
+	uint32_t runtime; /**< position in the answer's `runtimes` */
+	struct jic_digest sysimage;
+	struct jic_view lane;
+	uint64_t published_s;
+	struct jic_msg_provenance provenance;
+};
+struct jic_msg_nearest {
+	struct jic_digest key; /**< of a node of the request */
+	uint32_t artefact;     /**< position in the answer's `artefacts` */
+};
+struct jic_msg_explained {
+	const struct jic_msg_runtime *runtimes;
+	size_t runtimes_count;
+	/** the nearest ones and, below those of an accepted runtime and the same system image, every dependency that
+	 * the asker does not have under the same key */
+	const struct jic_msg_stored *artefacts;
+	size_t artefacts_count;
+	const struct jic_msg_nearest *nearest; /**< nodes of which nothing is stored have none */
+	size_t nearest_count;
+	bool truncated; /**< a limit was reached: what is absent may be stored all the same */
+};
+jic_must_check bool jic_msg_explain_write(const struct jic_msg_explain *m, struct jic_buf *out, struct jic_error *err);
+jic_must_check bool jic_msg_explain_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_explain *out,
+                                         struct jic_error *err);
+jic_must_check bool jic_msg_explained_write(const struct jic_msg_explained *m, struct jic_buf *out,
+                                            struct jic_error *err);
+jic_must_check bool jic_msg_explained_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_explained *out,
                                            struct jic_error *err);
 
 /* GET /v1/info */

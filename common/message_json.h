@@ -26,13 +26,27 @@ jic_must_check bool jic_msg_get_lane(const struct jic_json *at, const char *fiel
 jic_must_check bool jic_msg_runtime_id(const struct jic_json *at, struct jic_view *out);
 /** A list of texts, in the arena. */
 jic_must_check bool jic_msg_get_texts(const struct jic_json *at, const char *field, size_t count_max, size_t bytes_max,
-				      const struct jic_view **out, size_t *count);
+                                      const struct jic_view **out, size_t *count);
 jic_must_check bool jic_msg_get_inputs(const struct jic_json *at, const char *field, const struct jic_msg_input **out,
-				       size_t *count);
+                                       size_t *count);
 void jic_msg_put_inputs(struct jic_json_writer *w, const char *name, const struct jic_msg_input *inputs, size_t count);
 jic_must_check bool jic_msg_get_provenance(const struct jic_json *at, const char *field,
-					   struct jic_msg_provenance *out);
+                                           struct jic_msg_provenance *out);
 void jic_msg_put_provenance(struct jic_json_writer *w, const char *name, const struct jic_msg_provenance *p);
+
+/** A list of runtime ids, at most JIC_MESSAGE_RUNTIMES_MAX. */
+jic_must_check bool jic_msg_get_runtime_ids(const struct jic_json *at, const char *field, const struct jic_view **out,
+                                            size_t *count);
+
+/* message_descriptor.c: what artefacts are made of */
+void jic_msg_put_module(struct jic_json_writer *w, struct jic_view name, struct jic_uuid uuid, struct jic_build_id id);
+/** The fields of a runtime but its bundled caches, into the open object. */
+void jic_msg_put_runtime_parts(struct jic_json_writer *w, const struct jic_runtime *r);
+jic_must_check bool jic_msg_get_runtime_parts(const struct jic_json *at, struct jic_runtime *out);
+void jic_msg_put_runtime(struct jic_json_writer *w, const char *name, const struct jic_runtime *r);
+jic_must_check bool jic_msg_get_runtime(const struct jic_json *at, const char *field, struct jic_runtime *out);
+void jic_msg_put_node(struct jic_json_writer *w, const char *name, const struct jic_node_inputs *n);
+jic_must_check bool jic_msg_get_node(const struct jic_json *at, const char *field, struct jic_node_inputs *out);
 
 /** An array for a list's elements; NULL with the document's error when out of memory. */
 void *jic_msg_array(const struct jic_json *list, size_t size);

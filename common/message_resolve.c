@@ -16,33 +16,15 @@ bool jic_msg_resolve_write(const struct jic_msg_resolve *m, struct jic_buf *out,
 	return jic_json_finish(&w, err);
 }
 
-static bool read_runtimes(const struct jic_json *at, struct jic_msg_resolve *out)
-{
-	struct jic_json list;
-	if (!jic_json_list(at, "runtimes", JIC_MESSAGE_RUNTIMES_MAX, &list))
-		return false;
-	struct jic_view *runtimes = jic_msg_array(&list, sizeof *runtimes);
-	if (!runtimes)
-		return false;
-	for (size_t i = 0; i < jic_json_count(&list); i++) {
-		const struct jic_json element = jic_json_element(&list, i);
-		if (!jic_msg_runtime_id(&element, &runtimes[i]))
-			return false;
-	}
-	out->runtimes = runtimes;
-	out->runtimes_count = jic_json_count(&list);
-	return true;
-}
-
 bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolve *out,
-			  struct jic_error *err)
+                          struct jic_error *err)
 {
 	JIC_CLEAR(jic_json_doc) struct jic_json_doc doc = {0};
 	if (!jic_json_parse(json, JIC_MESSAGE_BYTES_MAX, arena, &doc, err))
 		return false;
 	const struct jic_json at = jic_json_root(&doc);
 	return jic_msg_get_lane(&at, "lane", &out->lane) && jic_json_get_digest(&at, "sysimage", &out->sysimage) &&
-	       read_runtimes(&at, out) &&
+	       jic_msg_get_runtime_ids(&at, "runtimes", &out->runtimes, &out->runtimes_count) &&
 	       jic_json_get_digests(&at, "keys", JIC_MESSAGE_KEYS_MAX, &out->keys, &out->keys_count);
 }
 
@@ -61,6 +43,8 @@ static void put_record_fields(struct jic_json_writer *w, const struct jic_msg_re
 {
 	jic_json_put_digest(w, "key", &m->key);
 	jic_json_put_text(w, "name", m->name);
+	if (m->version.len)
+		jic_json_put_text(w, "version", m->version);
 	jic_json_put_uuid(w, "uuid", m->uuid);
 	jic_json_put_build_id(w, "build_id", m->build_id);
 	put_blob(w, "ji", &m->ji);
@@ -74,7 +58,7 @@ static void put_record_fields(struct jic_json_writer *w, const struct jic_msg_re
 }
 
 bool jic_msg_record_write(const struct jic_msg_record *m, const struct jic_build_id *requires_ids, struct jic_buf *out,
-			  struct jic_error *err)
+                          struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out};
 	jic_json_open(&w, NULL, '{');
@@ -127,6 +111,7 @@ static bool read_record(const struct jic_json *at, size_t records_count, struct 
 {
 	return jic_json_get_digest(at, "key", &out->key) &&
 	       jic_json_get_text(at, "name", JIC_MSG_NAME_BYTES_MAX, &out->name) &&
+	       jic_json_opt_text(at, "version", JIC_MSG_NAME_BYTES_MAX, &out->version) &&
 	       jic_json_get_uuid(at, "uuid", &out->uuid) && jic_json_get_build_id(at, "build_id", &out->build_id) &&
 	       read_blobs(at, out) && jic_msg_get_inputs(at, "inputs", &out->inputs, &out->inputs_count) &&
 	       read_requires(at, records_count, out) &&
@@ -197,7 +182,7 @@ static bool read_set(const struct jic_json *at, struct jic_msg_set *out)
 }
 
 bool jic_msg_resolved_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolved *out,
-			   struct jic_error *err)
+                           struct jic_error *err)
 {
 	JIC_CLEAR(jic_json_doc) struct jic_json_doc doc = {0};
 	struct jic_json list;

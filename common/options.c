@@ -20,7 +20,7 @@ static size_t words_match(const char *name, const char *const *argv, size_t argc
 }
 
 const struct jic_command *jic_command_find(const struct jic_command *commands, size_t count, const char *const *argv,
-					   size_t argc, size_t *used)
+                                           size_t argc, size_t *used)
 {
 	const struct jic_command *best = NULL;
 	*used = 0;
@@ -123,14 +123,14 @@ static bool check_positional(const struct parse *p)
 	const struct jic_command *c = p->command;
 	if (p->positional_count < c->positional_min)
 		return jic_fail(p->err, JIC_EUSAGE, "%s needs %s", c->name,
-				c->positional ? c->positional : "arguments");
+		                c->positional ? c->positional : "arguments");
 	if (p->positional_count > c->positional_max)
 		return jic_fail(p->err, JIC_EUSAGE, "unexpected argument \"%s\"", p->positional[c->positional_max]);
 	return true;
 }
 
 bool jic_options_parse(const struct jic_command *command, const char *const *argv, size_t argc, struct jic_arena *arena,
-		       struct jic_options *out, struct jic_error *err)
+                       struct jic_options *out, struct jic_error *err)
 {
 	struct parse p = {.command = command, .argv = argv, .argc = argc, .err = err};
 	p.given = jic_arena_array(arena, argc, sizeof *p.given);
@@ -186,7 +186,7 @@ bool jic_options_u64(const struct jic_options *o, const char *name, uint64_t max
 	if (!text || jic_parse_u64(jic_view_of(text), max, out))
 		return true;
 	return jic_fail(err, JIC_EUSAGE, "--%s must be a number from 0 to %llu, not \"%s\"", name,
-			(unsigned long long)max, text);
+	                (unsigned long long)max, text);
 }
 
 /* ---- numbers */

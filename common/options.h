@@ -57,11 +57,11 @@ struct jic_options {
  * @return NULL when there is none
  */
 const struct jic_command *jic_command_find(const struct jic_command *commands, size_t count, const char *const *argv,
-					   size_t argc, size_t *used);
+                                           size_t argc, size_t *used);
 
 /** Parse what follows the command's name. @return false with JIC_EUSAGE or JIC_EMEMORY */
 jic_must_check bool jic_options_parse(const struct jic_command *command, const char *const *argv, size_t argc,
-				      struct jic_arena *arena, struct jic_options *out, struct jic_error *err);
+                                      struct jic_arena *arena, struct jic_options *out, struct jic_error *err);
 
 bool jic_options_has(const struct jic_options *o, const char *name);
 /** The last value given; the fallback when it was not given. */
@@ -70,13 +70,13 @@ const char *jic_options_text(const struct jic_options *o, const char *name, cons
 const char *jic_options_nth(const struct jic_options *o, const char *name, size_t i);
 /** A decimal number from 0 to `max`. Not given: leaves `out` alone. @return false with JIC_EUSAGE */
 jic_must_check bool jic_options_u64(const struct jic_options *o, const char *name, uint64_t max, uint64_t *out,
-				    struct jic_error *err);
+                                    struct jic_error *err);
 
 /** The help of one command. */
 void jic_command_help(const struct jic_command *command, const char *program, struct jic_buf *out);
 /** The list of all commands. @param tagline what the program is, one line */
 void jic_commands_help(const struct jic_command *commands, size_t count, const char *program, const char *tagline,
-		       struct jic_buf *out);
+                       struct jic_buf *out);
 
 /** A decimal number, all of the text, no sign, no more than `max`. */
 jic_must_check bool jic_parse_u64(struct jic_view text, uint64_t max, uint64_t *out);

@@ -64,8 +64,8 @@ void jic_command_help(const struct jic_command *command, const char *program, st
 {
 	static const struct jic_option help = {.name = "help", .letter = 'h', .help = "show this text"};
 	jic_buf_printf(out, "Usage: %s %s%s%s%s\n\n%s\n", program, command->name,
-		       command->options_count ? " [OPTION]…" : "", command->positional ? " " : "",
-		       command->positional ? command->positional : "", command->summary);
+	               command->options_count ? " [OPTION]…" : "", command->positional ? " " : "",
+	               command->positional ? command->positional : "", command->summary);
 	if (command->details)
 		jic_buf_printf(out, "\n%s\n", command->details);
 	size_t indent = left_width(&help) + 2;
@@ -81,7 +81,7 @@ void jic_command_help(const struct jic_command *command, const char *program, st
 }
 
 void jic_commands_help(const struct jic_command *commands, size_t count, const char *program, const char *tagline,
-		       struct jic_buf *out)
+                       struct jic_buf *out)
 {
 	size_t indent = 0;
 	for (size_t i = 0; i < count; i++)

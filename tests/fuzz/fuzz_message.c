@@ -30,6 +30,8 @@ DEFINE_COPY(publish)
 DEFINE_COPY(published)
 DEFINE_COPY(info)
 DEFINE_COPY(problem)
+DEFINE_COPY(explain)
+DEFINE_COPY(explained)
 
 static bool copy_digests(struct jic_view json, struct jic_buf *out)
 {
@@ -46,8 +48,8 @@ typedef bool copy_fn(struct jic_view json, struct jic_buf *out);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static copy_fn *const copies[] = {copy_resolve, copy_resolved, copy_publish, copy_published,
-					  copy_info,    copy_problem,  copy_digests};
+	static copy_fn *const copies[] = {copy_resolve, copy_resolved, copy_publish, copy_published, copy_info,
+	                                  copy_problem, copy_digests,  copy_explain, copy_explained};
 	if (size == 0)
 		return 0;
 	copy_fn *copy = copies[data[0] % JIC_COUNT(copies)];
