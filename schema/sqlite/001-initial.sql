@@ -27,6 +27,21 @@ CREATE TABLE space (
   UNIQUE (runtime, sysimage)
 ) STRICT;
 
+-- What a runtime id stands for, field by field (schema/address.md): for people who ask why something is missing.
+CREATE TABLE runtime (
+  id        TEXT NOT NULL PRIMARY KEY,
+  version   TEXT NOT NULL,
+  branch    TEXT NOT NULL,
+  revision  TEXT NOT NULL,                      -- git commit
+  uname     TEXT NOT NULL,
+  arch      TEXT NOT NULL,
+  triplet   TEXT NOT NULL,
+  word_bits INTEGER NOT NULL,
+  flags     TEXT NOT NULL,
+  cpu       TEXT NOT NULL,
+  bundled   BLOB NOT NULL                       -- SHA-256 of the list of bundled caches
+) STRICT, WITHOUT ROWID;
+
 -- Numbers for what artefacts provide and require.
 CREATE TABLE module (
   id       INTEGER PRIMARY KEY,
@@ -48,13 +63,15 @@ CREATE TABLE blob (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_unused ON blob (created_s) WHERE used = 0;
 
--- Digests and sizes of blobs are repeated here, so that a resolve reads one row for each address.
+-- Digests and sizes of blobs are repeated here, so that a resolve reads one row for each address. What the key is a digest
+-- of comes last: only an explain reads that far.
 CREATE TABLE artefact (
   id           INTEGER PRIMARY KEY,
   lane         INTEGER NOT NULL REFERENCES lane (id),
   space        INTEGER NOT NULL REFERENCES space (id),
   key          BLOB NOT NULL,
   name         TEXT NOT NULL,
+  version      TEXT NOT NULL,                   -- of the package, for people; may be empty
   uuid         BLOB NOT NULL,
   build_hi     INTEGER NOT NULL,
   build_lo     INTEGER NOT NULL,
@@ -73,8 +90,17 @@ CREATE TABLE artefact (
   inputs       BLOB NOT NULL,                   -- server/store/pack.h
   provides     BLOB NOT NULL,                   -- module numbers, u32 little-endian each; the first is the package itself
   requires     BLOB NOT NULL,                   -- likewise; none of the runtime or the system image
+  kind         INTEGER NOT NULL,                -- 0 package, 1 extension, 2 stdlib
+  source       TEXT NOT NULL,
+  build        TEXT NOT NULL,
+  preferences  TEXT NOT NULL,
+  deps         BLOB NOT NULL,                   -- keys, 32 bytes each
+  extensions   BLOB NOT NULL,                   -- server/store/pack.h
   UNIQUE (lane, space, key)
 ) STRICT;
+-- The latest artefacts of a package: in one space, and in any. Both end in id, which grows.
+CREATE INDEX artefact_of_space ON artefact (uuid, name, lane, space);
+CREATE INDEX artefact_of_package ON artefact (uuid, name, lane);
 
 CREATE TABLE provider (
   module   INTEGER NOT NULL REFERENCES module (id),

@@ -79,6 +79,8 @@ struct jic_index_blob {
  */
 struct jic_index_artefact {
 	struct jic_msg_record record; /**< `lane` is set when reading, ignored when writing */
+	/** What the key is a digest of; when writing only: see jic_index_origin. Name and UUID are the record's. */
+	struct jic_node_inputs node;
 	uint64_t lane_id;
 	const uint32_t *provides; /**< modules; the first is the package itself */
 	size_t provides_count;
@@ -86,6 +88,13 @@ struct jic_index_artefact {
 	size_t requires_count;
 	struct jic_view writer; /**< name of the token that published it */
 	uint64_t published_s;
+};
+
+/** What an artefact was made of, as an explain tells it. */
+struct jic_index_origin {
+	struct jic_msg_stored stored; /**< but for `runtime` */
+	uint64_t space;
+	struct jic_view runtime; /**< its id */
 };
 
 /** A module as artefacts require it: names play no part. */
@@ -174,6 +183,12 @@ struct jic_index_ops {
 	bool (*space_put)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
 	                  struct jic_view modules, uint64_t *id, struct jic_error *err);
 
+	/** Remember what a runtime's id stands for. Nothing changes when it is known. */
+	bool (*runtime_put)(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*runtime_find)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+	                     struct jic_msg_runtime *out, struct jic_error *err);
+
 	/** The numbers of modules, given on first sight. Write transactions. @param[out] ids `count` of them */
 	bool (*modules_put)(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count,
 	                    uint32_t *ids, struct jic_error *err);
@@ -191,6 +206,16 @@ struct jic_index_ops {
 	bool (*artefacts_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
 	                       const struct jic_digest *keys, size_t count, struct jic_arena *arena,
 	                       const struct jic_index_artefact **out, struct jic_error *err);
+	/** What the artefact at an address of one lane, without its ancestors, was made of. JIC_ENOTFOUND. */
+	bool (*origin_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+	                    const struct jic_digest *key, struct jic_arena *arena, struct jic_index_origin *out,
+	                    struct jic_error *err);
+	/** The same of a package's latest artefacts in one lane, the last published first.
+	 * @param space 0: in any
+	 * @param[out] out room for `limit`; `stored.lane` is the view in `lane`, the rest is in the arena */
+	bool (*origins_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+	                     const struct jic_node_inputs *package, size_t limit, struct jic_arena *arena,
+	                     struct jic_index_origin *out, size_t *count, struct jic_error *err);
 	/** Add one to `a->lane_id`. JIC_ECONFLICT when the address is taken in that lane. */
 	bool (*artefact_put)(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
 	                     struct jic_error *err);

@@ -126,3 +126,35 @@ bool jic_unpack_numbers(struct jic_view packed, struct jic_arena *arena, const u
 	*count = n;
 	return true;
 }
+
+void jic_pack_texts(const struct jic_view *texts, size_t count, struct jic_buf *out)
+{
+	JIC_ASSERT(count <= UINT32_MAX);
+	jic_buf_u32le(out, (uint32_t)count);
+	for (size_t i = 0; i < count; i++)
+		put_view(out, texts[i]);
+}
+
+bool jic_unpack_texts(struct jic_view packed, struct jic_arena *arena, const struct jic_view **out, size_t *count,
+                      struct jic_error *err)
+{
+	struct jic_cursor c = jic_cursor_over(packed);
+	uint32_t announced, len;
+	if (!jic_cursor_u32le(&c, &announced) || announced > jic_cursor_left(&c) / sizeof(uint32_t))
+		return jic_fail(err, JIC_ECORRUPT, "packed texts: bad count");
+	struct jic_view *texts = jic_arena_array(arena, announced, sizeof *texts);
+	if (announced && !texts)
+		return jic_fail(err, JIC_EMEMORY, "packed texts: out of memory");
+	for (uint32_t i = 0; i < announced; i++) {
+		struct jic_view text;
+		if (!jic_cursor_u32le(&c, &len) || !jic_cursor_bytes(&c, len, &text))
+			return jic_fail(err, JIC_ECORRUPT, "packed texts: bad entry at byte %zu", c.pos);
+		texts[i] = jic_arena_copy(arena, text);
+	}
+	if (jic_cursor_left(&c) || arena->failed)
+		return arena->failed ? jic_fail(err, JIC_EMEMORY, "packed texts: out of memory")
+		                     : jic_fail(err, JIC_ECORRUPT, "packed texts: bytes left over");
+	*out = texts;
+	*count = announced;
+	return true;
+}

@@ -5,7 +5,9 @@
  *
  *     inputs   u32 count, each: u8 type, u32 length ‖ path, 32 bytes of SHA-256
  *     modules  u32 count, each: u64 uuid.hi, uuid.lo, build_id.hi, build_id.lo, u32 length ‖ name; sorted, no
- * duplicates numbers  u32 each, no count
+ * duplicates
+ *     numbers  u32 each, no count
+ *     texts    u32 count, each: u32 length ‖ text
  */
 #ifndef JIC_SERVER_STORE_PACK_H
 #define JIC_SERVER_STORE_PACK_H
@@ -28,5 +30,9 @@ jic_must_check bool jic_pack_modules(const struct jic_ji_module *modules, size_t
 void jic_pack_numbers(const uint32_t *numbers, size_t count, struct jic_buf *out);
 jic_must_check bool jic_unpack_numbers(struct jic_view packed, struct jic_arena *arena, const uint32_t **out,
                                        size_t *count, struct jic_error *err);
+
+void jic_pack_texts(const struct jic_view *texts, size_t count, struct jic_buf *out);
+jic_must_check bool jic_unpack_texts(struct jic_view packed, struct jic_arena *arena, const struct jic_view **out,
+                                     size_t *count, struct jic_error *err);
 
 #endif

@@ -205,6 +205,7 @@ static void fill_record(const struct publish *p, const struct jic_candidate *c, 
 	*out = (struct jic_msg_record){
 	    .key = a->key,
 	    .name = a->node.name,
+	    .version = a->version,
 	    .uuid = a->node.uuid,
 	    .build_id = c->build_id,
 	    .ji = {.digest = a->ji, .size = c->ji_size},
@@ -245,6 +246,7 @@ static bool store_new(struct publish *p, const struct jic_lookup *lookup, const 
                       struct jic_error *err)
 {
 	struct jic_index_artefact row = {
+	    .node = c->artefact->node,
 	    .lane_id = lookup->lanes[lookup->lanes_count - 1].id,
 	    .provides = c->provides_numbers,
 	    .provides_count = c->provides_numbers_count,
@@ -301,6 +303,16 @@ static bool was_evicted(const struct publish *p)
 	return false;
 }
 
+/* What the address stands for, once for each of them. */
+static bool describe_space(struct publish *p, struct jic_index_txn *t, uint64_t *space, struct jic_error *err)
+{
+	const struct jic_msg_publish *r = p->request;
+	struct jic_msg_runtime runtime = {.id = jic_view_of(p->runtime), .parts = r->runtime};
+	return jic_runtime_bundled_digest(&r->runtime, &runtime.bundled, err) &&
+	       t->ops->runtime_put(t, &runtime, err) &&
+	       t->ops->space_put(t, runtime.id, &r->sysimage, jic_buf_view(&p->sysimage_modules), space, err);
+}
+
 static bool write_all(struct publish *p, bool *again, struct jic_error *err)
 {
 	struct jic_lookup lookup;
@@ -311,8 +323,7 @@ static bool write_all(struct publish *p, bool *again, struct jic_error *err)
 		return false;
 	if (p->refused)
 		return true;
-	if (!lookup.space && !t->ops->space_put(t, jic_view_of(p->runtime), &p->request->sysimage,
-	                                        jic_buf_view(&p->sysimage_modules), &lookup.space, err))
+	if (!lookup.space && !describe_space(p, t, &lookup.space, err))
 		return false;
 	if (!jic_coherence_check(&lookup, p->candidates, p->request->artefacts_count, p->out, err))
 		return false;

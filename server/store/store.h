@@ -34,6 +34,10 @@ bool jic_store_ready(struct jic_store *s, struct jic_error *err);
 jic_must_check bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *request,
                                       struct jic_arena *arena, struct jic_msg_resolved *out, struct jic_error *err);
 
+/** The nearest that a reader of `lane` sees for each node. `out` in the arena. Unknown lane: JIC_ENOTFOUND. */
+jic_must_check bool jic_store_explain(struct jic_store *s, const struct jic_msg_explain *request,
+                                      struct jic_arena *arena, struct jic_msg_explained *out, struct jic_error *err);
+
 /** One record as a reader of `lane` sees it, with the build ids that it requires: `out->requires_count` of them, while
  *  `out->requires_` is NULL. JIC_ENOTFOUND for the lane, or when no artefact is offered under the address. */
 jic_must_check bool jic_store_record(struct jic_store *s, struct jic_view lane, struct jic_view runtime,

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -20,6 +21,11 @@ enum {
 	RELATIVE_BYTES = FANOUT_HEX + 1 + NAME_HEX + 4 + 1, /* "ab/cdef….zst" and a NUL */
 	FILE_MODE = 0640,
 };
+
+/* Room that blobs leave free. The index needs some even to forget blobs, so a disk filled to the brim could not be
+ * swept. */
+#define RESERVE_BYTES_MAX (UINT64_C(64) << 20)
+enum { RESERVE_SHARE = 20 }; /* on small disks: one part in so many */
 
 struct directory_blobs {
 	struct jic_blobs base;
@@ -40,6 +46,20 @@ static void relative_path(const struct jic_digest *digest, char out[RELATIVE_BYT
 	char hex[JIC_DIGEST_HEX + 1];
 	jic_digest_hex(digest, hex);
 	snprintf(out, RELATIVE_BYTES, "%.*s/%s.zst", FANOUT_HEX, hex, hex + FANOUT_HEX);
+}
+
+static bool check_room(const struct directory_blobs *b, struct jic_error *err)
+{
+	struct statvfs v;
+	if (fstatvfs(b->blobs_fd, &v) != 0)
+		return jic_fail_errno(err, JIC_EIO, "%s", b->blobs_path);
+	uint64_t reserve = (uint64_t)v.f_blocks / RESERVE_SHARE * v.f_frsize;
+	if (reserve > RESERVE_BYTES_MAX)
+		reserve = RESERVE_BYTES_MAX;
+	uint64_t left = (uint64_t)v.f_bavail * v.f_frsize;
+	return left >= reserve ||
+	       jic_fail(err, JIC_ENOSPACE, "%s: the disk is full but for %llu KiB that the index needs", b->blobs_path,
+	                (unsigned long long)(left / 1024));
 }
 
 /* ---- bytes on their way in */
@@ -80,7 +100,9 @@ static struct jic_blob_sink *sink_new(struct jic_blobs *base, struct jic_error *
 	}
 	*k = (struct directory_sink){.base.ops = base->ops, .blobs = b};
 	JIC_AUTO(jic_blob_sink) struct jic_blob_sink *guard = &k->base;
-	k->fd = open_tmp(b, &k->tmp_name, err);
+	k->fd = -1;
+	if (check_room(b, err))
+		k->fd = open_tmp(b, &k->tmp_name, err);
 	if (k->fd < 0)
 		return NULL;
 	return JIC_TAKE(guard);
@@ -89,7 +111,7 @@ static struct jic_blob_sink *sink_new(struct jic_blobs *base, struct jic_error *
 static bool sink_put(struct jic_blob_sink *base, struct jic_view bytes, struct jic_error *err)
 {
 	struct directory_sink *k = (struct directory_sink *)base;
-	return jic_write_all(k->fd, bytes.ptr, bytes.len, err);
+	return check_room(k->blobs, err) && jic_write_all(k->fd, bytes.ptr, bytes.len, err);
 }
 
 /* After a failed fsync the kernel may have dropped the pages and marked them clean: nothing can be retried on this
@@ -219,6 +241,8 @@ static bool blobs_each(struct jic_blobs *base, jic_blobs_each_fn *each, void *co
 static bool blobs_ready(struct jic_blobs *base, struct jic_error *err)
 {
 	static const char block[4096] = {0};
+	if (!check_room((const struct directory_blobs *)base, err))
+		return false;
 	jic_autoclose int fd = scratch(base, err);
 	return fd >= 0 && jic_write_all(fd, block, sizeof block, err);
 }

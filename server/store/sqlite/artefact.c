@@ -23,6 +23,7 @@ static void read_record(struct jic_stmt *s, struct jic_arena *arena, struct jic_
 {
 	jic_column_digest(s, &out->key);
 	out->name = jic_column_copy(s, arena);
+	out->version = jic_column_copy(s, arena);
 	jic_column_uuid(s, &out->uuid);
 	out->build_id.hi = jic_column_u64(s);
 	out->build_id.lo = jic_column_u64(s);
@@ -82,7 +83,7 @@ bool jic_sqlite_artefacts_find(struct jic_index_txn *t, const struct jic_lane *l
 
 /* The variable-length parts of a row, and the bytes of fixed ones that SQLite wants to be pointed at. */
 struct row_bytes {
-	struct jic_buf inputs, provides, requires_;
+	struct jic_buf inputs, provides, requires_, extensions;
 	uint8_t uuid[16];
 };
 static void row_bytes_clear(struct row_bytes *b)
@@ -90,6 +91,7 @@ static void row_bytes_clear(struct row_bytes *b)
 	jic_buf_clear(&b->inputs);
 	jic_buf_clear(&b->provides);
 	jic_buf_clear(&b->requires_);
+	jic_buf_clear(&b->extensions);
 }
 
 static bool pack(const struct jic_index_artefact *a, struct row_bytes *out, struct jic_error *err)
@@ -97,7 +99,9 @@ static bool pack(const struct jic_index_artefact *a, struct row_bytes *out, stru
 	jic_pack_inputs(a->record.inputs, a->record.inputs_count, &out->inputs);
 	jic_pack_numbers(a->provides, a->provides_count, &out->provides);
 	jic_pack_numbers(a->requires_, a->requires_count, &out->requires_);
-	return jic_buf_ok(&out->inputs, err) && jic_buf_ok(&out->provides, err) && jic_buf_ok(&out->requires_, err);
+	jic_pack_texts(a->node.extensions, a->node.extensions_count, &out->extensions);
+	return jic_buf_ok(&out->inputs, err) && jic_buf_ok(&out->provides, err) && jic_buf_ok(&out->requires_, err) &&
+	       jic_buf_ok(&out->extensions, err);
 }
 
 static void bind_blobs(struct jic_stmt *s, const struct jic_msg_record *r)
@@ -120,12 +124,23 @@ static void bind_provenance(struct jic_stmt *s, const struct jic_msg_provenance 
 	jic_bind_u64(s, p->created_s);
 }
 
+static void bind_node(struct jic_stmt *s, const struct jic_node_inputs *n, struct jic_view extensions)
+{
+	jic_bind_u64(s, n->kind);
+	jic_bind_text(s, n->source);
+	jic_bind_text(s, n->build);
+	jic_bind_text(s, n->preferences);
+	jic_bind_bytes(s, jic_view_bytes(n->deps, n->deps_count * sizeof *n->deps));
+	jic_bind_bytes(s, extensions);
+}
+
 static void bind_artefact(struct jic_stmt *s, uint64_t space, const struct jic_index_artefact *a,
                           struct row_bytes *bytes)
 {
 	const struct jic_msg_record *r = &a->record;
 	bind_address(s, a->lane_id, space, &r->key);
 	jic_bind_text(s, r->name);
+	jic_bind_text(s, r->version);
 	jic_bind_uuid(s, r->uuid, bytes->uuid);
 	jic_bind_u64(s, r->build_id.hi);
 	jic_bind_u64(s, r->build_id.lo);
@@ -137,6 +152,7 @@ static void bind_artefact(struct jic_stmt *s, uint64_t space, const struct jic_i
 	jic_bind_bytes(s, jic_buf_view(&bytes->inputs));
 	jic_bind_bytes(s, jic_buf_view(&bytes->provides));
 	jic_bind_bytes(s, jic_buf_view(&bytes->requires_));
+	bind_node(s, &a->node, jic_buf_view(&bytes->extensions));
 }
 
 static bool change_providers(struct jic_index_txn *t, enum jic_sql how, const uint32_t *modules, size_t count,

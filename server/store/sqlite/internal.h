@@ -65,6 +65,17 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
 bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
                                 struct jic_error *err);
 
+/* origin.c */
+bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
+bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+                             struct jic_msg_runtime *out, struct jic_error *err);
+bool jic_sqlite_origin_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                            const struct jic_digest *key, struct jic_arena *arena, struct jic_index_origin *out,
+                            struct jic_error *err);
+bool jic_sqlite_origins_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                             const struct jic_node_inputs *package, size_t limit, struct jic_arena *arena,
+                             struct jic_index_origin *out, size_t *count, struct jic_error *err);
+
 /* blob.c */
 bool jic_sqlite_blob_put(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created,
                          struct jic_error *err);

@@ -4,6 +4,11 @@
 #ifndef JIC_SERVER_STORE_SQLITE_STATEMENTS_H
 #define JIC_SERVER_STORE_SQLITE_STATEMENTS_H
 
+/** The columns of every query of origins, in the order that origin.c reads them in. */
+#define JIC_SQL_ORIGIN                                                                                                 \
+	"a.space, s.runtime, s.sysimage, a.key, a.kind, a.name, a.version, a.uuid, a.source, a.build, a.preferences,"  \
+	" a.deps, a.extensions, a.host, a.user, a.run, a.client, a.created_s, a.published_s"
+
 #define JIC_SQL_STATEMENTS(X)                                                                                          \
 	X(BEGIN_READ, "BEGIN DEFERRED")                                                                                \
 	X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                              \
@@ -12,15 +17,15 @@
 	X(READY, "SELECT 1 FROM lane LIMIT 1")                                                                         \
 	X(SCHEMA_VERSION, "PRAGMA user_version")                                                                       \
 	X(COUNTS, "SELECT (SELECT count(*) FROM lane), (SELECT count(*) FROM token), (SELECT count(*) FROM space),"    \
-		  " (SELECT count(*) FROM artefact), count(*), total(1 - used), total(size), total(stored_size)"       \
-		  " FROM blob")                                                                                        \
+	          " (SELECT count(*) FROM artefact), count(*), total(1 - used), total(size), total(stored_size)"       \
+	          " FROM blob")                                                                                        \
 	X(LANE_INSERT, "INSERT INTO lane (name, parent, created_s) VALUES (?, ?, ?)")                                  \
 	X(LANE_FIND, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
-		     " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
+	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
 	X(LANE_LIST, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
-		     " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
+	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
 	X(TOKEN_INSERT, "INSERT INTO token (name, hash, scopes, lanes, created_s, expires_s, last_used_s)"             \
-			" VALUES (?, ?, ?, ?, ?, ?, ?)")                                                               \
+	                " VALUES (?, ?, ?, ?, ?, ?, ?)")                                                               \
 	X(TOKEN_FIND, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token WHERE hash = ?") \
 	X(TOKEN_LIST, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token ORDER BY name")  \
 	X(TOKEN_DELETE, "DELETE FROM token WHERE name = ?")                                                            \
@@ -31,27 +36,43 @@
 	X(MODULE_INSERT, "INSERT INTO module (uuid, build_lo, build_hi) VALUES (?, ?, ?)")                             \
 	X(MODULE_GET, "SELECT uuid, build_hi, build_lo FROM module WHERE id = ?")                                      \
 	X(PROVIDERS, "SELECT m.id, m.uuid, m.build_hi, m.build_lo, a.lane, a.key, a.ji"                                \
-		     " FROM module m JOIN provider p ON p.module = m.id JOIN artefact a ON a.id = p.artefact"          \
-		     " WHERE m.uuid = ? AND m.build_lo = ? AND a.space = ?")                                           \
+	             " FROM module m JOIN provider p ON p.module = m.id JOIN artefact a ON a.id = p.artefact"          \
+	             " WHERE m.uuid = ? AND m.build_lo = ? AND a.space = ?")                                           \
 	X(PROVIDER_INSERT, "INSERT OR IGNORE INTO provider (module, artefact) VALUES (?, ?)")                          \
 	X(PROVIDER_DELETE, "DELETE FROM provider WHERE module = ? AND artefact = ?")                                   \
-	X(ARTEFACT_FIND, "SELECT key, name, uuid, build_hi, build_lo, ji, ji_size, image, image_size, compile_ms,"     \
-			 " host, user, run, client, created_s, writer, published_s, inputs, provides, requires"        \
-			 " FROM artefact WHERE lane = ? AND space = ? AND key = ?")                                    \
-	X(ARTEFACT_INSERT, "INSERT INTO artefact (lane, space, key, name, uuid, build_hi, build_lo, ji, ji_size,"      \
-			   " image, image_size, compile_ms, host, user, run, client, created_s, writer, published_s,"  \
-			   " inputs, provides, requires)"                                                              \
-			   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                \
+	X(RUNTIME_INSERT,                                                                                              \
+	  "INSERT OR IGNORE INTO runtime (id, version, branch, revision, uname, arch, triplet, word_bits,"             \
+	  " flags, cpu, bundled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                            \
+	X(RUNTIME_FIND, "SELECT id, version, branch, revision, uname, arch, triplet, word_bits, flags, cpu, bundled"   \
+	                " FROM runtime WHERE id = ?")                                                                  \
+	X(ARTEFACT_FIND, "SELECT key, name, version, uuid, build_hi, build_lo, ji, ji_size, image, image_size,"        \
+	                 " compile_ms, host, user, run, client, created_s, writer, published_s, inputs, provides,"     \
+	                 " requires FROM artefact WHERE lane = ? AND space = ? AND key = ?")                           \
+	X(ARTEFACT_INSERT,                                                                                             \
+	  "INSERT INTO artefact (lane, space, key, name, version, uuid, build_hi, build_lo, ji, ji_size,"              \
+	  " image, image_size, compile_ms, host, user, run, client, created_s, writer, published_s,"                   \
+	  " inputs, provides, requires, kind, source, build, preferences, deps, extensions)"                           \
+	  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"                     \
+	  " ?, ?, ?)")                                                                                                 \
+	X(ORIGIN_FIND, "SELECT " JIC_SQL_ORIGIN " FROM artefact a JOIN space s ON s.id = a.space"                      \
+	               " WHERE a.lane = ? AND a.space = ? AND a.key = ?")                                              \
+	X(ORIGINS_OF_SPACE,                                                                                            \
+	  "SELECT " JIC_SQL_ORIGIN " FROM artefact a INDEXED BY artefact_of_space"                                     \
+	  " JOIN space s ON s.id = a.space"                                                                            \
+	  " WHERE a.uuid = ? AND a.name = ? AND a.lane = ? AND a.space = ? ORDER BY a.id DESC LIMIT ?")                \
+	X(ORIGINS, "SELECT " JIC_SQL_ORIGIN " FROM artefact a INDEXED BY artefact_of_package"                          \
+	           " JOIN space s ON s.id = a.space"                                                                   \
+	           " WHERE a.uuid = ? AND a.name = ? AND a.lane = ? ORDER BY a.id DESC LIMIT ?")                       \
 	X(ARTEFACT_PROVIDES, "SELECT id, provides FROM artefact WHERE lane = ? AND space = ? AND key = ?")             \
 	X(ARTEFACT_DELETE, "DELETE FROM artefact WHERE id = ?")                                                        \
 	X(BLOB_INSERT, "INSERT OR IGNORE INTO blob (digest, size, stored_size, crc32c, crc32c_head, tail, created_s,"  \
-		       " used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")                                                       \
+	               " used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")                                                       \
 	X(BLOB_FIND, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
-		     " FROM blob WHERE digest = ?")                                                                    \
+	             " FROM blob WHERE digest = ?")                                                                    \
 	X(BLOB_USE, "UPDATE blob SET used = 1 WHERE digest = ?")                                                       \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
-			       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
-			       " RETURNING digest")
+	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
+	                       " RETURNING digest")
 
 enum jic_sql {
 #define JIC_SQL_NAME(name, text) JIC_SQL_##name,

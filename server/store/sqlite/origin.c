@@ -1,0 +1,151 @@
+/*
+ * What artefacts were made of: runtimes, and the inputs of nodes. All queries of origins have the same columns.
+ */
+#include "server/store/pack.h"
+#include "server/store/sqlite/internal.h"
+
+bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	const struct jic_runtime *r = &runtime->parts;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_RUNTIME_INSERT, &s, err))
+		return false;
+	jic_bind_text(&s, runtime->id);
+	jic_bind_text(&s, r->version);
+	jic_bind_text(&s, r->branch);
+	jic_bind_text(&s, r->commit);
+	jic_bind_text(&s, r->uname);
+	jic_bind_text(&s, r->arch);
+	jic_bind_text(&s, r->triplet);
+	jic_bind_u64(&s, r->word_bits);
+	jic_bind_text(&s, r->flags);
+	jic_bind_text(&s, r->cpu);
+	jic_bind_digest(&s, &runtime->bundled);
+	return jic_stmt_run(&s, err);
+}
+
+bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+                             struct jic_msg_runtime *out, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_RUNTIME_FIND, &s, err))
+		return false;
+	jic_bind_text(&s, id);
+	if (!jic_stmt_step(&s, &row, err))
+		return false;
+	if (!row)
+		return jic_fail(err, JIC_ENOTFOUND, "index: runtime " JIC_PRIv " is not described", JIC_ARGv(id));
+	*out = (struct jic_msg_runtime){.id = jic_column_copy(&s, arena)};
+	struct jic_view *const texts[] = {&out->parts.version, &out->parts.branch, &out->parts.commit,
+	                                  &out->parts.uname,   &out->parts.arch,   &out->parts.triplet};
+	for (size_t i = 0; i < JIC_COUNT(texts); i++)
+		*texts[i] = jic_column_copy(&s, arena);
+	out->parts.word_bits = (unsigned)jic_column_u64(&s);
+	out->parts.flags = jic_column_copy(&s, arena);
+	out->parts.cpu = jic_column_copy(&s, arena);
+	jic_column_digest(&s, &out->bundled);
+	return jic_stmt_ok(&s, arena, err);
+}
+
+/* ---- origins */
+
+static void read_provenance(struct jic_stmt *s, struct jic_arena *arena, struct jic_msg_provenance *out)
+{
+	out->host = jic_column_copy(s, arena);
+	out->user = jic_column_copy(s, arena);
+	out->run = jic_column_copy(s, arena);
+	out->client = jic_column_copy(s, arena);
+	out->created_s = jic_column_u64(s);
+}
+
+static bool read_deps(struct jic_view packed, struct jic_arena *arena, struct jic_node_inputs *out,
+                      struct jic_error *err)
+{
+	size_t count = packed.len / JIC_DIGEST_BYTES;
+	if (packed.len % JIC_DIGEST_BYTES)
+		return jic_fail(err, JIC_ECORRUPT, "index: %zu bytes of dependencies", packed.len);
+	struct jic_digest *deps = jic_arena_array(arena, count + 1, sizeof *deps);
+	if (!deps)
+		return jic_fail(err, JIC_EMEMORY, "index: out of memory");
+	if (count)
+		memcpy(deps, packed.ptr, packed.len);
+	out->deps = deps;
+	out->deps_count = count;
+	return true;
+}
+
+static bool read_inputs(struct jic_stmt *s, struct jic_arena *arena, struct jic_msg_stored *out, struct jic_error *err)
+{
+	struct jic_node_inputs *n = &out->inputs;
+	uint64_t kind = jic_column_u64(s);
+	if (kind > JIC_NODE_STDLIB)
+		return jic_fail(err, JIC_ECORRUPT, "index: a node of kind %llu", (unsigned long long)kind);
+	n->kind = (enum jic_node_kind)kind;
+	n->name = jic_column_copy(s, arena);
+	out->version = jic_column_copy(s, arena);
+	jic_column_uuid(s, &n->uuid);
+	n->source = jic_column_copy(s, arena);
+	n->build = jic_column_copy(s, arena);
+	n->preferences = jic_column_copy(s, arena);
+	return read_deps(jic_column_view(s), arena, n, err) &&
+	       jic_unpack_texts(jic_column_view(s), arena, &n->extensions, &n->extensions_count, err);
+}
+
+static bool read_origin(struct jic_stmt *s, const struct jic_lane *lane, struct jic_arena *arena,
+                        struct jic_index_origin *out, struct jic_error *err)
+{
+	*out = (struct jic_index_origin){.space = jic_column_u64(s), .stored.lane = lane->name};
+	out->runtime = jic_column_copy(s, arena);
+	jic_column_digest(s, &out->stored.sysimage);
+	jic_column_digest(s, &out->stored.key);
+	if (!read_inputs(s, arena, &out->stored, err))
+		return false;
+	read_provenance(s, arena, &out->stored.provenance);
+	out->stored.published_s = jic_column_u64(s);
+	return jic_stmt_ok(s, arena, err);
+}
+
+bool jic_sqlite_origin_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                            const struct jic_digest *key, struct jic_arena *arena, struct jic_index_origin *out,
+                            struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ORIGIN_FIND, &s, err))
+		return false;
+	jic_bind_u64(&s, lane->id);
+	jic_bind_u64(&s, space);
+	jic_bind_digest(&s, key);
+	if (!jic_stmt_step(&s, &row, err))
+		return false;
+	if (!row)
+		return jic_fail(err, JIC_ENOTFOUND, "index: there is no such artefact");
+	return read_origin(&s, lane, arena, out, err);
+}
+
+bool jic_sqlite_origins_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
+                             const struct jic_node_inputs *package, size_t limit, struct jic_arena *arena,
+                             struct jic_index_origin *out, size_t *count, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	uint8_t uuid[16];
+	bool row = true;
+	enum jic_sql which = space ? JIC_SQL_ORIGINS_OF_SPACE : JIC_SQL_ORIGINS;
+	if (!jic_stmt_use(jic_txn_connection(t), which, &s, err))
+		return false;
+	jic_bind_uuid(&s, package->uuid, uuid);
+	jic_bind_text(&s, package->name);
+	jic_bind_u64(&s, lane->id);
+	if (space)
+		jic_bind_u64(&s, space);
+	jic_bind_u64(&s, limit);
+	*count = 0;
+	while (row && *count < limit) {
+		if (!jic_stmt_step(&s, &row, err))
+			return false;
+		if (row && !read_origin(&s, lane, arena, &out[(*count)++], err))
+			return false;
+	}
+	return true;
+}
