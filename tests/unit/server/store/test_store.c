@@ -4,6 +4,8 @@
 #include "server/store/internal.h"
 #include "tests/support/forge.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #define CLEARED(type) __attribute__((cleanup(type##_remove))) struct type
@@ -145,4 +147,45 @@ Test(store, does_not_sweep_beside_a_server)
 	cr_assert(s);
 	cr_expect_not(jic_store_sweep(s, 0, &removed, &err));
 	cr_expect_eq(err.code, JIC_EUSAGE);
+}
+
+/* A small file system over the test's directory, seen by this test's process alone. */
+static void mount_small(const struct temp *dir)
+{
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tmpfs", dir->path, "tmpfs", 0, "size=8m") != 0)
+		cr_skip_test("a small file system takes root to mount");
+}
+
+static bool upload_noise(struct jic_store *s, uint64_t seed, struct jic_error *err)
+{
+	static char noise[200000];
+	struct jic_digest digest;
+	uint64_t x = seed + 1;
+	for (size_t i = 0; i < sizeof noise; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		noise[i] = (char)(x >> 56);
+	}
+	return forge_upload(s, jic_view_bytes(noise, sizeof noise), &digest, err);
+}
+
+Test(store, that_has_filled_its_disk_says_so_and_can_still_be_swept)
+{
+	CLEARED(temp) dir = temp_make();
+	struct jic_error err = {0};
+	uint64_t uploads = 0, removed = 0;
+	mount_small(&dir);
+	struct jic_store *s = forge_store(&dir);
+	while (uploads < 100 && upload_noise(s, uploads, &err))
+		uploads++;
+	cr_expect(uploads > 20 && uploads < 50, "%llu", (unsigned long long)uploads);
+	cr_expect_eq(err.code, JIC_ENOSPACE, "%s", err.text);
+	cr_expect_not(jic_store_ready(s, &err));
+	cr_expect_eq(err.code, JIC_ENOSPACE, "%s", err.text);
+	cr_assert(jic_store_sweep(s, 0, &removed, &err), "%s", err.text);
+	cr_expect_eq(removed, uploads);
+	cr_expect(jic_store_ready(s, &err), "%s", err.text);
+	cr_expect(upload_noise(s, 0, &err), "%s", err.text);
+	jic_store_free(s);
+	umount(dir.path);
 }
