@@ -185,7 +185,8 @@ static bool in_one_depot(const struct jic_facts *f, const struct jic_ji *ji, str
 
 bool jic_accept_is_immutable(const struct jic_node *n, const struct jic_ji *ji)
 {
-	if (n->developed || n->has_build || !ji->includes_count || !jic_view_starts(n->entry_file, n->root))
+	if (n->developed || n->has_build || !n->root.len || !n->entry_file.len || !ji->includes_count ||
+	    !jic_view_starts(n->entry_file, n->root))
 		return false;
 	const struct jic_view entry = ji->includes[0].path;
 	const struct jic_view below_root = jic_view_skip(n->entry_file, n->root.len);

@@ -358,21 +358,19 @@ static bool sync_path(const char *path, int flags, struct jic_error *err)
 	return (flags ? fsync(fd) : fdatasync(fd)) == 0 || jic_fail_errno(err, JIC_EIO, "sync %s", path);
 }
 
-/* The directory of each file, once for neighbours in the list. */
+static bool sync_directory_of(const char *path, struct jic_error *err)
+{
+	jic_autofree char *dir = jic_strdup_view(jic_view_bytes(path, (size_t)(strrchr(path, '/') - path)));
+	if (!dir)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	return sync_path(dir, O_DIRECTORY, err);
+}
+
 static bool sync_directories(const struct jic_depot *d, struct jic_error *err)
 {
-	jic_autofree char *last = NULL;
-	for (size_t at = 0; at < d->placed.len; at += strlen(d->placed.ptr + at) + 1) {
-		const char *path = d->placed.ptr + at;
-		char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
-		if (!dir)
-			return jic_fail(err, JIC_EMEMORY, "out of memory");
-		const bool again = last && strcmp(last, dir) == 0;
-		free(last);
-		last = dir;
-		if (!again && !sync_path(dir, O_DIRECTORY, err))
+	for (size_t at = 0; at < d->placed.len; at += strlen(d->placed.ptr + at) + 1)
+		if (!sync_directory_of(d->placed.ptr + at, err))
 			return false;
-	}
 	return true;
 }
 

@@ -252,7 +252,7 @@ static bool take_local(const struct jic_candidate *c, struct jic_arena *arena, s
 static bool choose(struct scan *s, struct jic_arena *arena, struct jic_locals *out, struct jic_error *err)
 {
 	const struct jic_graph *g = s->g;
-	const struct jic_candidate **chosen = jic_arena_array(&s->arena, g->count, sizeof *chosen);
+	const struct jic_candidate **chosen = jic_arena_array(&s->arena, g->count, sizeof(struct jic_candidate *));
 	struct jic_locals found = {.items = jic_arena_array(arena, g->count, sizeof *found.items), .count = g->count};
 	if (!chosen || !found.items || !jic_candidates_choose(g, s->lists, chosen, err))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");

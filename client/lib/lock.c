@@ -20,20 +20,23 @@ static void sleep_ms(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
+static bool try_flock(int fd, unsigned wait_ms)
+{
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += JIC_LOCK_POLL_MS) {
+		if (errno != EWOULDBLOCK || waited >= wait_ms)
+			return false;
+		sleep_ms(JIC_LOCK_POLL_MS);
+	}
+	return true;
+}
+
 int jic_lock_depot(const char *compiled_dir, unsigned wait_ms)
 {
 	jic_autofree char *path = jic_path_join(compiled_dir, ".jicache.lock");
-	jic_autoclose int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
-	for (unsigned waited = 0; fd >= 0; waited += JIC_LOCK_POLL_MS) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			int held = fd;
-			fd = -1;
-			return held;
-		}
-		if (errno != EWOULDBLOCK || waited >= wait_ms)
-			return -1;
-		sleep_ms(JIC_LOCK_POLL_MS);
-	}
+	const int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
+	if (fd < 0 || try_flock(fd, wait_ms))
+		return fd;
+	close(fd);
 	return -1;
 }
 

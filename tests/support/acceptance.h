@@ -1,6 +1,7 @@
 /**
- * An independent judge: would Julia load this file? Written step by step from the description of Base's stale_cachefile, not from the
- * product; only the `.ji` parser and CRC-32C are shared. Linux on x86-64, Julia 1.5 to 1.12, a session with flags as given.
+ * An independent judge: would Julia load this file? Written step by step from the description of Base's
+ * stale_cachefile, not from the product; only the `.ji` parser and CRC-32C are shared. Linux on x86-64, Julia 1.5
+ * to 1.12, a session with flags as given.
  */
 #ifndef JIC_TESTS_ACCEPTANCE_H
 #define JIC_TESTS_ACCEPTANCE_H
@@ -15,7 +16,7 @@
 
 /** 0, or the number of the first step that rejects. `depot` is the only one. */
 static inline int acceptance_step(const struct jic_facts *f, const char *depot, const char *entry_file,
-				  const char *ji_path);
+                                  const char *ji_path);
 
 static inline bool acceptance_has_id(const struct jic_facts *f, const char *depot, const struct jic_ji_module *wanted)
 {
@@ -23,7 +24,7 @@ static inline bool acceptance_has_id(const struct jic_facts *f, const char *depo
 	glob_t found = {0};
 	bool has = false;
 	snprintf(pattern, sizeof pattern, "%s/compiled/v%u.%u/%.*s/*.ji", depot, f->version.major, f->version.minor,
-		 (int)wanted->name.len, wanted->name.ptr);
+	         (int)wanted->name.len, wanted->name.ptr);
 	if (glob(pattern, 0, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc && !has; i++) {
 			struct jic_arena arena = {0};
@@ -45,10 +46,10 @@ static inline bool acceptance_required(const struct jic_facts *f, const char *de
 		bool fine = false;
 		for (size_t k = 0; k < f->sysimage_modules_count; k++)
 			fine |= f->sysimage_modules[k].build_id.lo == r->build_id.lo &&
-				f->sysimage_modules[k].build_id.hi == r->build_id.hi;
+			        f->sysimage_modules[k].build_id.hi == r->build_id.hi;
 		for (size_t k = 0; k < f->bundled_count; k++)
 			fine |= f->bundled[k].cache.build_id.lo == r->build_id.lo &&
-				f->bundled[k].cache.build_id.hi == r->build_id.hi;
+			        f->bundled[k].cache.build_id.hi == r->build_id.hi;
 		if (!fine && !acceptance_has_id(f, depot, r))
 			return false;
 	}
@@ -95,7 +96,7 @@ static inline bool acceptance_image(const char *ji_path, const struct jic_ji *ji
 }
 
 static inline int acceptance_judge(const struct jic_facts *f, const char *depot, const char *entry_file,
-				   const char *ji_path, struct jic_view bytes, const struct jic_ji *ji)
+                                   const char *ji_path, struct jic_view bytes, const struct jic_ji *ji)
 {
 	const unsigned minor = f->version.minor;
 	char path[1024];
@@ -125,14 +126,13 @@ static inline int acceptance_judge(const struct jic_facts *f, const char *depot,
 }
 
 static inline int acceptance_step(const struct jic_facts *f, const char *depot, const char *entry_file,
-				  const char *ji_path)
+                                  const char *ji_path)
 {
 	struct jic_arena arena = {0};
 	struct jic_ji ji;
 	struct jic_view bytes = corpus_read(ji_path);
-	int step = jic_ji_parse(bytes, &arena, &ji, NULL)
-		       ? acceptance_judge(f, depot, entry_file, ji_path, bytes, &ji)
-		       : 2;
+	int step =
+	    jic_ji_parse(bytes, &arena, &ji, NULL) ? acceptance_judge(f, depot, entry_file, ji_path, bytes, &ji) : 2;
 	jic_arena_clear(&arena);
 	view_free(bytes);
 	return step;

@@ -1,6 +1,7 @@
 /**
- * The corpus of one Julia version as if it had been made at a place of ours: sources copied (so with times of their own),
- * cache files rewritten to the paths and times of that place, facts as that Julia would state them, and the graph.
+ * The corpus of one Julia version as if it had been made at a place of ours: sources copied (so with times of their
+ * own), cache files rewritten to the paths and times of that place, facts as that Julia would state them, and the
+ * graph.
  *
  *     <place>/depot/packages, <place>/depot/compiled, <place>/GoldDev, <place>/env, <place>/stdlib, <place>/memory
  */
@@ -35,13 +36,14 @@ static inline void corpus_copy(const struct corpus_env *e)
 	char command[4096], root[512];
 	snprintf(root, sizeof root, "%s/corpus/julia/%s", corpus_root(), e->version);
 	snprintf(command, sizeof command,
-		 "mkdir -p '%s/depot' && cp -r '%s/depot/packages' '%s/depot/' && cp -r '%s/GoldDev' '%s/env' '%s/' && "
-		 "chmod -R u+w '%s'",
-		 e->place, root, e->place, root, root, e->place, e->place);
+	         "mkdir -p '%s/depot' && cp -r '%s/depot/packages' '%s/depot/' && cp -r '%s/GoldDev' '%s/env' '%s/' && "
+	         "chmod -R u+w '%s'",
+	         e->place, root, e->place, root, root, e->place, e->place);
 	run_command(command);
 }
 
-/* Modules that a file required: of the system image by their mark, the others are stdlibs that came with the installation. */
+/* Modules that a file required: of the system image by their mark, the others are stdlibs that came with the
+ * installation. */
 static inline void corpus_modules(struct corpus_env *e, const struct jic_ji *ji)
 {
 	struct jic_ji_module *image = jic_arena_array(&e->arena, ji->required_count, sizeof *image);
@@ -53,19 +55,19 @@ static inline void corpus_modules(struct corpus_env *e, const struct jic_ji *ji)
 			image[e->facts.sysimage_modules_count++] =
 			    (struct jic_ji_module){.name = name, .uuid = m->uuid, .build_id = m->build_id};
 		else if (!jic_view_starts(name, JIC_VIEW("Gold")))
-			bundled[e->facts.bundled_count++] = (struct jic_bundled_file){
-			    .cache = {.name = name, .uuid = m->uuid, .build_id = m->build_id},
-			    .flags = CORPUS_FLAGS,
-			    .path = JIC_VIEW("/julia/share/julia/compiled/x.ji")};
+			bundled[e->facts.bundled_count++] =
+			    (struct jic_bundled_file){.cache = {.name = name, .uuid = m->uuid, .build_id = m->build_id},
+			                              .flags = CORPUS_FLAGS,
+			                              .path = JIC_VIEW("/julia/share/julia/compiled/x.ji")};
 	}
 	if (jic_julia_at_least(e->facts.version, 1, 11, 0))
 		/* In the manifest, but loaded by nobody. */
-		bundled[e->facts.bundled_count++] = (struct jic_bundled_file){
-		    .cache = {.name = JIC_VIEW("Unicode"),
-			      .uuid = {.hi = 0x4ec0a83e493e50e2, .lo = 0xb9ac8f72acf5a8f5},
-			      .build_id = {.hi = 0xfafbfcfd00000001, .lo = 1}},
-		    .flags = CORPUS_FLAGS,
-		    .path = JIC_VIEW("/julia/share/julia/compiled/y.ji")};
+		bundled[e->facts.bundled_count++] =
+		    (struct jic_bundled_file){.cache = {.name = JIC_VIEW("Unicode"),
+		                                        .uuid = {.hi = 0x4ec0a83e493e50e2, .lo = 0xb9ac8f72acf5a8f5},
+		                                        .build_id = {.hi = 0xfafbfcfd00000001, .lo = 1}},
+		                              .flags = CORPUS_FLAGS,
+		                              .path = JIC_VIEW("/julia/share/julia/compiled/y.ji")};
 	e->facts.sysimage_modules = image;
 	e->facts.bundled = bundled;
 }
@@ -75,8 +77,8 @@ static inline void corpus_stdlibs(const struct corpus_env *e)
 	static const struct {
 		const char *name, *uuid;
 	} libs[] = {{"Dates", "ade2ca70-3891-5945-98fb-dc099432e06a"},
-		    {"Printf", "de0858da-6303-5e67-8744-51eddeeeb8d7"},
-		    {"Unicode", "4ec0a83e-493e-50e2-b9ac-8f72acf5a8f5"}};
+	            {"Printf", "de0858da-6303-5e67-8744-51eddeeeb8d7"},
+	            {"Unicode", "4ec0a83e-493e-50e2-b9ac-8f72acf5a8f5"}};
 	for (size_t i = 0; i < JIC_COUNT(libs); i++) {
 		char path[512], text[256];
 		snprintf(path, sizeof path, "%s/stdlib/%s/src/%s.jl", e->place, libs[i].name, libs[i].name);
@@ -217,8 +219,8 @@ static inline size_t corpus_compile(struct corpus_env *e)
 		cr_assert(jic_file_write(target, jic_buf_view(&out), options, &err), "%s", err.text);
 		if (ji.clone_targets.len) {
 			snprintf(command, sizeof command, "cp '%.*s.so' '%.*s.so' && chmod u+w '%.*s.so'",
-				 (int)strlen(files.gl_pathv[i]) - 3, files.gl_pathv[i], (int)strlen(target) - 3, target,
-				 (int)strlen(target) - 3, target);
+			         (int)strlen(files.gl_pathv[i]) - 3, files.gl_pathv[i], (int)strlen(target) - 3, target,
+			         (int)strlen(target) - 3, target);
 			run_command(command);
 		}
 		count += ji.flags == CORPUS_FLAGS;

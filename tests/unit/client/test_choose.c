@@ -32,8 +32,7 @@ static void add(struct world *w, uint32_t node, uint64_t id, double mtime, uint6
 	const size_t at = w->lists[node].count++;
 	struct jic_candidate *c = &w->files[node][at];
 	const uint64_t wanted[] = {a, b};
-	*c = (struct jic_candidate){
-	    .build_id = {.lo = id}, .mtime = mtime, .flags = 0xa3, .needs = w->needs[node][at]};
+	*c = (struct jic_candidate){.build_id = {.lo = id}, .mtime = mtime, .flags = 0xa3, .needs = w->needs[node][at]};
 	for (uint32_t i = 0; i < 2; i++)
 		if (wanted[i])
 			w->needs[node][at][c->needs_count++] =

@@ -110,7 +110,7 @@ static void expect_same(const struct jic_locals *a, const struct jic_locals *b)
 	for (size_t i = 0; i < a->count; i++) {
 		const struct jic_local *x = &a->items[i], *y = &b->items[i];
 		cr_expect(jic_view_eq(x->path, y->path) && jic_build_id_eq(x->build_id, y->build_id) &&
-			  x->ours == y->ours && x->has_image == y->has_image && x->bytes == y->bytes);
+		          x->ours == y->ours && x->has_image == y->has_image && x->bytes == y->bytes);
 		cr_expect_float_eq(x->mtime, y->mtime, 1e-5);
 	}
 }
@@ -303,8 +303,8 @@ static struct artefact *publish_all(struct place *maker)
 		struct jic_view bytes = corpus_read(ji_of(maker, &locals.items[i]));
 		cr_assert(jic_ji_parse(bytes, &maker->arena, &ji, NULL));
 		cr_assert(jic_canonicalise(&maker->env.graph, &maker->env.graph.nodes[i], &ji, &maker->arena,
-					   &all[i].canonical, &err),
-			  "%s", err.text);
+		                           &all[i].canonical, &err),
+		          "%s", err.text);
 		snprintf(all[i].image, sizeof all[i].image, "%s", so_of(maker, &locals.items[i]));
 		all[i].node = (uint32_t)i;
 		view_free(bytes);
@@ -333,10 +333,10 @@ static bool place_one(struct jic_depot *d, const struct artefact *a, struct jic_
 {
 	char *temp = image_copy(d, a);
 	struct jic_placement placement = {.node = a->node,
-					  .ji = jic_buf_view(&a->canonical.ji),
-					  .image_temp = temp,
-					  .inputs = a->canonical.inputs,
-					  .inputs_count = a->canonical.inputs_count};
+	                                  .ji = jic_buf_view(&a->canonical.ji),
+	                                  .image_temp = temp,
+	                                  .inputs = a->canonical.inputs,
+	                                  .inputs_count = a->canonical.inputs_count};
 	bool placed = jic_depot_place(d, &placement, err);
 	free(temp);
 	return placed;
@@ -389,7 +389,8 @@ ParameterizedTest(char version[8], depot, what_is_placed_is_what_julia_loads)
 			continue;
 		cr_expect(locals.items[i].ours);
 		snprintf(entry, sizeof entry, JIC_PRIv, JIC_ARGv(user.env.graph.nodes[i].entry_file));
-		cr_expect_eq(acceptance_step(&user.env.facts, user.env.depot, entry, ji_of(&user, &locals.items[i])), 0);
+		cr_expect_eq(acceptance_step(&user.env.facts, user.env.depot, entry, ji_of(&user, &locals.items[i])),
+		             0);
 	}
 	forget(all, user.env.graph.count);
 	place_close(&maker);

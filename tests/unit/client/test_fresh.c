@@ -7,7 +7,7 @@
 #include <math.h>
 
 static const struct jic_julia_version v153 = {1, 5, 3}, v160 = {1, 6, 0}, v165 = {1, 6, 5}, v182 = {1, 8, 2},
-                                      v183 = {1, 8, 3}, v184 = {1, 8, 4}, v1105 = {1, 10, 5}, v1111 = {1, 11, 1};
+				      v183 = {1, 8, 3}, v184 = {1, 8, 4}, v1105 = {1, 10, 5}, v1111 = {1, 11, 1};
 static const double recorded = 1795336758.0635116;
 
 Test(fresh, equal_and_floored_and_truncated_times_are_fresh_in_every_version)

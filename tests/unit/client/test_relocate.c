@@ -9,7 +9,7 @@
 
 static const char versions[][8] = {"1.10.5", "1.11.1", "1.12.5"};
 static const char *const packages[] = {"GoldBase",  "GoldMid",   "GoldTop",  "GoldDev",
-				       "GoldPrefs", "GoldBuild", "GoldWeak", "GoldWeakMidExt"};
+                                       "GoldPrefs", "GoldBuild", "GoldWeak", "GoldWeakMidExt"};
 
 /* Two machines with the same environment at different places. */
 struct pair {
@@ -57,7 +57,7 @@ static struct jic_buf made_at(struct corpus_env *e, const char *package, char so
 /* ---- canonicalise with its error */
 
 static bool publish(struct corpus_env *e, const char *package, struct jic_buf *file, struct jic_canonical *out,
-		    struct jic_error *err)
+                    struct jic_error *err)
 {
 	struct jic_ji ji;
 	cr_assert(jic_ji_parse(jic_buf_view(file), &e->arena, &ji, NULL));
@@ -74,7 +74,7 @@ static bool publish_package(struct corpus_env *e, const char *package, struct ji
 }
 
 static bool bring_here(struct corpus_env *e, const char *package, const struct jic_canonical *c, struct jic_buf *out,
-		       struct jic_error *err)
+                       struct jic_error *err)
 {
 	struct jic_ji ji;
 	cr_assert(jic_ji_parse(jic_buf_view(&c->ji), &e->arena, &ji, NULL));
@@ -88,16 +88,17 @@ ParameterizedTestParameters(relocate, what_was_made_at_one_place_is_accepted_at_
 	return cr_make_param_array(char[8], (void *)(uintptr_t)versions, JIC_COUNT(versions));
 }
 
-static void install(struct corpus_env *e, const char *package, const struct jic_buf *local, const char *source, char *path)
+static void install(struct corpus_env *e, const char *package, const struct jic_buf *local, const char *source,
+                    char *path)
 {
 	char command[8192];
 	struct jic_writer_options options = {.no_sync = true};
 	snprintf(path, 640, "%s/compiled/v%u.%u/%s/x.ji", e->depot, e->facts.version.major, e->facts.version.minor,
-		 package);
+	         package);
 	put_file(path, "");
 	cr_assert(jic_file_write(path, jic_buf_view(local), options, NULL));
 	snprintf(command, sizeof command, "cp '%.*s.so' '%.*s.so'", (int)strlen(source) - 3, source,
-		 (int)strlen(path) - 3, path);
+	         (int)strlen(path) - 3, path);
 	run_command(command);
 }
 
@@ -238,7 +239,7 @@ Test(relocate, a_developed_package_inside_a_depot_has_the_same_canonical_form)
 	for (size_t i = 0; i < ji.includes_count; i++)
 		edits[i] = (struct jic_ji_edit){
 		    .path = jic_arena_printf(&e.arena, "@depot" JIC_PRIv,
-					     JIC_ARGv(jic_view_skip(ji.includes[i].path, strlen(e.place)))),
+		                             JIC_ARGv(jic_view_skip(ji.includes[i].path, strlen(e.place)))),
 		    .size = ji.includes[i].size,
 		    .crc32c = ji.includes[i].crc32c,
 		    .mtime = ji.includes[i].mtime};
@@ -256,7 +257,8 @@ Test(relocate, a_developed_package_inside_a_depot_has_the_same_canonical_form)
 /* ---- refusals */
 
 /* Publishes a package of 1.11.1 (or `version`) after something was done at the place. */
-static enum jic_code publish_code(struct corpus_env *e, const char *package, struct jic_buf *file, struct jic_error *err)
+static enum jic_code publish_code(struct corpus_env *e, const char *package, struct jic_buf *file,
+                                  struct jic_error *err)
 {
 	struct jic_canonical out = {0};
 	bool fine = publish(e, package, file, &out, err);
@@ -341,9 +343,9 @@ static struct jic_buf with_path(struct one *o, size_t record, const char *path)
 	struct jic_ji_edit *edits = jic_arena_array(&o->env.arena, ji.includes_count, sizeof *edits);
 	for (size_t i = 0; i < ji.includes_count; i++)
 		edits[i] = (struct jic_ji_edit){.path = i == record ? jic_view_of(path) : ji.includes[i].path,
-						.size = ji.includes[i].size,
-						.crc32c = ji.includes[i].crc32c,
-						.mtime = ji.includes[i].mtime};
+		                                .size = ji.includes[i].size,
+		                                .crc32c = ji.includes[i].crc32c,
+		                                .mtime = ji.includes[i].mtime};
 	if (edits[record].mtime > 0 && stat(path, &st) == 0)
 		edits[record].mtime = (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec * 1e-9;
 	cr_assert(jic_ji_rewrite(&ji, edits, &out, &err), "%s", err.text);
@@ -497,8 +499,11 @@ Test(relocate, foreign_paths_lead_nowhere_else)
 	pair_open(&p, "1.11.1");
 	struct jic_ji ji = canonical_ji(&p.maker, "GoldBuild", &c);
 	for (size_t i = 0; i < JIC_COUNT(hostile); i++) {
-		struct jic_ji_edit edits[2] = {{.path = ji.includes[0].path, .size = ji.includes[0].size, .crc32c = ji.includes[0].crc32c, .mtime = -1},
-					       {.path = jic_view_of(hostile[i]), .size = 1, .mtime = -1}};
+		struct jic_ji_edit edits[2] = {{.path = ji.includes[0].path,
+		                                .size = ji.includes[0].size,
+		                                .crc32c = ji.includes[0].crc32c,
+		                                .mtime = -1},
+		                               {.path = jic_view_of(hostile[i]), .size = 1, .mtime = -1}};
 		struct jic_canonical evil = {0};
 		struct jic_buf local = {0};
 		cr_assert(jic_ji_rewrite(&ji, edits, &evil.ji, &err), "%s", err.text);

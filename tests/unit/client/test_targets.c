@@ -19,7 +19,8 @@ static void add_target(struct jic_buf *b, const char *name, uint32_t word, uint3
 
 static struct jic_facts facts(const char *target)
 {
-	return (struct jic_facts){.version = {1, 11, 1}, .cpu_target = jic_view_of(target), .cpu_name = JIC_VIEW("znver4")};
+	return (struct jic_facts){
+	    .version = {1, 11, 1}, .cpu_target = jic_view_of(target), .cpu_name = JIC_VIEW("znver4")};
 }
 
 /* All bits of cpuid leaf 7: no processor has AVX512ER and everything else. */
