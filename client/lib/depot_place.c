@@ -391,7 +391,7 @@ static bool sync_each(const struct jic_depot *d, struct jic_error *err)
 }
 
 /* Each fsync waits for a journal commit of its own: 400 packages with images (360 MB) took 1.8 to 3.7 s file by file,
- * and 10 to 100 ms as one syncfs, since most of it is on disk by then. It writes out what others left dirty in that
+ * and 10 to 20 ms as one syncfs, since most of it is on disk by then. It writes out what others left dirty in that
  * file system too, so a few files are synced one by one. */
 static bool sync_placed(const struct jic_depot *d, struct jic_error *err)
 {
