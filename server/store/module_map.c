@@ -13,7 +13,7 @@ enum { CAP_MIN = 64 };
 
 static struct jic_module_slot *slot_of(const struct jic_module_map *m, uint32_t module)
 {
-	size_t i = (module * 2654435769u) & (m->cap - 1);
+	size_t i = (size_t)(module * 2654435769u) & (m->cap - 1);
 	while (m->slots[i].taken && m->slots[i].module != module)
 		i = (i + 1) & (m->cap - 1);
 	return &m->slots[i];

@@ -77,7 +77,7 @@ static bool insert(struct jic_index_txn *t, struct jic_view name, uint64_t paren
 	else
 		jic_bind_null(&s);
 	jic_bind_u64(&s, now_s);
-	struct jic_error why;
+	struct jic_error why = {0};
 	if (jic_stmt_run(&s, &why))
 		return true;
 	if (why.code == JIC_ECONFLICT)

@@ -36,7 +36,7 @@ static bool insert(struct jic_index_txn *t, const struct jic_token *token, struc
 	jic_bind_u64(&s, token->created_s);
 	jic_bind_u64(&s, token->expires_s);
 	jic_bind_u64(&s, token->last_used_s);
-	struct jic_error why;
+	struct jic_error why = {0};
 	if (jic_stmt_run(&s, &why))
 		return true;
 	if (why.code == JIC_ECONFLICT)
