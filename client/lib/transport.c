@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <strings.h>
+#include <time.h>
 
 enum { HEADER_BYTES_MAX = 1024, UPLOAD_PIECE_BYTES = 128 * 1024 };
 
@@ -15,6 +16,9 @@ struct jic_connection {
 	struct curl_slist *headers; /* sent with every request: authorization, user agent's protocol */
 	const char *url;            /* borrowed from the settings */
 	const atomic_bool *cancel;
+	curl_off_t moved; /* bytes of the request in progress, both ways, when it last got on */
+	double moved_s;   /* when that was */
+	bool stalled;     /* why the transfer was stopped */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -56,11 +60,27 @@ static bool add_headers(struct jic_connection *c, const char *token)
 	return line && add_header(c, line);
 }
 
+static double now_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/*
+ * Called at least once a second. CURLOPT_LOW_SPEED_TIME alone would end a silent transfer six seconds late: what was sent
+ * before the silence counts in its average for so long. It stays for a server that trickles.
+ */
 static int on_progress(void *context, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
 {
-	(void)dt, (void)dn, (void)ut, (void)un;
-	const struct jic_connection *c = context;
-	return c->cancel && atomic_load(c->cancel);
+	(void)dt, (void)ut;
+	struct jic_connection *c = context;
+	if (dn + un != c->moved) {
+		c->moved = dn + un;
+		c->moved_s = now_s();
+	}
+	c->stalled = now_s() - c->moved_s >= JIC_STALL_LIMIT_S;
+	return c->stalled || (c->cancel && atomic_load(c->cancel));
 }
 
 static void set_options(struct jic_connection *c)
@@ -170,6 +190,8 @@ static bool fail_curl(struct jic_connection *c, CURLcode code, const struct resp
 			*err = r->error;
 		return false;
 	}
+	if (c->stalled)
+		return jic_fail(err, JIC_ENETWORK, "server %s: silent for %d seconds", c->url, JIC_STALL_LIMIT_S);
 	const char *reason = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
 	return jic_fail(err, JIC_ENETWORK, "server %s: %s", c->url, reason);
 }
@@ -221,6 +243,9 @@ static bool perform(struct jic_connection *c, const char *path, struct response 
 	if (!url)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	c->curl_error[0] = '\0';
+	c->moved = 0;
+	c->moved_s = now_s();
+	c->stalled = false;
 	r->connection = c;
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
