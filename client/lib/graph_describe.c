@@ -222,10 +222,11 @@ static bool describe_links(struct jic_builder *b, struct jic_node *n, struct jic
 	for (size_t i = 0; i < n->deps_count; i++)
 		deps[i] = b->out->nodes[n->deps[i]].key;
 	for (size_t i = 0; i < n->extensions_count; i++) {
-		const struct jic_node *x = &b->out->nodes[n->extensions[i]];
+		/* From the draft: of two extensions that load each other one is described before the other. */
+		const struct jic_draft *x = draft_at(b, n->extensions[i]);
 		char parent[JIC_UUID_TEXT + 1];
-		jic_uuid_format(b->out->nodes[x->deps[0]].inputs.uuid, parent);
-		extensions[i] = jic_arena_printf(b->arena, "%s/" JIC_PRIv, parent, JIC_ARGv(x->inputs.name));
+		jic_uuid_format(x->found.package->uuid, parent);
+		extensions[i] = jic_arena_printf(b->arena, "%s/" JIC_PRIv, parent, JIC_ARGv(x->id.name));
 	}
 	n->inputs.deps = deps;
 	n->inputs.deps_count = n->deps_count;

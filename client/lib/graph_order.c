@@ -65,14 +65,13 @@ static bool cycle(const struct ordering *o, uint32_t again, struct jic_error *er
 	                       : f->env                   ? f->env->path
 	                                                  : f->dir->root;
 	JIC_CLEAR(jic_buf) struct jic_buf chain = {0};
-	size_t i = o->depth;
-	while (i > 0 && o->stack[i - 1] != again)
+	size_t i = o->depth - 1;
+	while (i > 0 && o->stack[i] != again)
 		i--;
 	for (; i < o->depth && chain.len < 300; i++)
 		jic_buf_printf(&chain, JIC_PRIv " → ", JIC_ARGv(o->b->drafts[o->stack[i]].id.name));
 	return jic_fail(err, JIC_EFORMAT, JIC_PRIv ":%u: " JIC_PRIv " depends on itself: %s" JIC_PRIv, JIC_ARGv(file),
-	                f->package->line, JIC_ARGv(d->id.name), i > o->depth ? "" : jic_buf_str(&chain),
-	                JIC_ARGv(d->id.name));
+	                f->package->line, JIC_ARGv(d->id.name), jic_buf_str(&chain), JIC_ARGv(d->id.name));
 }
 
 /* Depth first, on a stack of our own: a chain of dependencies is as long as a file says. */
