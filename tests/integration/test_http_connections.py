@@ -12,7 +12,7 @@ import time
 import pytest
 
 from conftest import bin_dir
-from processes import wait_until
+from processes import ROOT, wait_until
 from test_http_errors import blobs_on_disk
 from test_http_resources import A
 
@@ -236,7 +236,7 @@ def rss_kib(process):
 
 
 def test_memory_is_flat_for_a_large_upload_and_download(start, monkeypatch):
-    release = pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"
+    release = pathlib.Path(os.environ.get("JICACHE_RELEASE_BIN_DIR", ROOT / "build/release/bin"))
     if not (release / "jicached").exists():
         pytest.skip(f"sanitizers blur memory and {release} has no jicached")
     monkeypatch.setenv("JICACHE_BIN_DIR", str(release))

@@ -161,10 +161,10 @@ def test_a_json_body_over_the_limit(start):
 
 
 def test_a_blob_over_the_limit(start):
-    api = start("--blob-bytes-max", "1M")
-    assert api.put_blob(bytes(1_048_576))[1].status == 201
-    refused(api.put_blob(bytes(1_048_577))[1], 413, "too-large")
-    content = os.urandom(2_000_000)
+    api = start("--blob-bytes-max", "500k")
+    assert api.put_blob(bytes(512_000))[1].status == 201
+    refused(api.put_blob(bytes(512_001))[1], 413, "too-large")
+    content = os.urandom(1_000_000)
     digest = hashlib.sha256(content).hexdigest()
     pieces = (content[i:i + 100_000] for i in range(0, len(content), 100_000))
     refused(api.request("PUT", f"/v1/blobs/{digest}", body=pieces, token=api.token), 413, "too-large")

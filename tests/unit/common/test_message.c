@@ -38,7 +38,7 @@ Test(message, lane_names_are_segments_joined_by_slashes)
 	cr_assert_not(jic_lane_name_valid(JIC_VIEW("a b")));
 	cr_assert_not(jic_lane_name_valid(JIC_VIEW("pr/*")));
 	cr_assert_not(jic_lane_name_valid(JIC_VIEW("a\0"
-						   "b")));
+	                                           "b")));
 }
 
 Test(message, a_lane_name_has_a_greatest_length)
@@ -56,11 +56,11 @@ Test(message, resolve_reads_back_what_was_written)
 	const struct jic_view runtimes[] = {JIC_VIEW(RUNTIME), JIC_VIEW("julia-1.5.3-x86_64-linux-gnu-" HEX_B)};
 	const struct jic_digest keys[] = {digest_of("1"), digest_of("2"), digest_of("3")};
 	const struct jic_msg_resolve in = {.lane = JIC_VIEW("pr/7"),
-					   .sysimage = digest_of("s"),
-					   .runtimes = runtimes,
-					   .runtimes_count = 2,
-					   .keys = keys,
-					   .keys_count = 3};
+	                                   .sysimage = digest_of("s"),
+	                                   .runtimes = runtimes,
+	                                   .runtimes_count = 2,
+	                                   .keys = keys,
+	                                   .keys_count = 3};
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	struct jic_error err = {0};
@@ -103,9 +103,9 @@ static struct jic_msg_record sample_record(const struct jic_msg_input *inputs, c
 	    .compile_ms = 1234,
 	    .lane = JIC_VIEW("main"),
 	    .provenance = {.host = JIC_VIEW("h"),
-			   .user = JIC_VIEW("u"),
-			   .client = JIC_VIEW("jicache 0"),
-			   .created_s = 17},
+	                   .user = JIC_VIEW("u"),
+	                   .client = JIC_VIEW("jicache 0"),
+	                   .created_s = 17},
 	};
 	cr_assert(jic_uuid_parse(JIC_VIEW(UUID), &r.uuid));
 	return r;
@@ -146,7 +146,7 @@ Test(message, resolved_reads_back_what_was_written)
 {
 	const uint32_t second[] = {1}, first[] = {0};
 	const struct jic_msg_record records[] = {sample_record(sample_inputs, second),
-						 sample_record(sample_inputs, first)};
+	                                         sample_record(sample_inputs, first)};
 	const struct jic_msg_set sets[] = {{.runtime = JIC_VIEW(RUNTIME), .records = records, .records_count = 2}};
 	const struct jic_msg_resolved in = {.sets = sets, .sets_count = 1};
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
@@ -182,14 +182,14 @@ static struct jic_msg_publish sample_publish(const struct jic_msg_artefact *arte
 	return (struct jic_msg_publish){
 	    .lane = JIC_VIEW("main"),
 	    .runtime = {.version = JIC_VIEW("1.11.1"),
-			.uname = JIC_VIEW("Linux"),
-			.arch = JIC_VIEW("x86_64"),
-			.triplet = JIC_VIEW("x86_64-linux-gnu"),
-			.word_bits = 64,
-			.flags = JIC_VIEW("pkgimages=0"),
-			.cpu = JIC_VIEW("target:generic"),
-			.bundled = bundled,
-			.bundled_count = 1},
+	                .uname = JIC_VIEW("Linux"),
+	                .arch = JIC_VIEW("x86_64"),
+	                .triplet = JIC_VIEW("x86_64-linux-gnu"),
+	                .word_bits = 64,
+	                .flags = JIC_VIEW("pkgimages=0"),
+	                .cpu = JIC_VIEW("target:generic"),
+	                .bundled = bundled,
+	                .bundled_count = 1},
 	    .sysimage = digest_of("sysimage"),
 	    .sysimage_modules = modules,
 	    .sysimage_modules_count = 1,
@@ -206,14 +206,14 @@ Test(message, publish_reads_back_what_was_written)
 	const struct jic_msg_artefact artefact = {
 	    .key = digest_of("k"),
 	    .node = {.kind = JIC_NODE_EXTENSION,
-		     .name = JIC_VIEW("AExt"),
-		     .uuid = {.hi = 8, .lo = 9},
-		     .source = JIC_VIEW("parent"),
-		     .preferences = JIC_VIEW("x = 1\n"),
-		     .deps = deps,
-		     .deps_count = 2,
-		     .extensions = extensions,
-		     .extensions_count = 1},
+	             .name = JIC_VIEW("AExt"),
+	             .uuid = {.hi = 8, .lo = 9},
+	             .source = JIC_VIEW("parent"),
+	             .preferences = JIC_VIEW("x = 1\n"),
+	             .deps = deps,
+	             .deps_count = 2,
+	             .extensions = extensions,
+	             .extensions_count = 1},
 	    .ji = digest_of("ji"),
 	    .inputs = sample_inputs,
 	    .inputs_count = 2,
@@ -247,13 +247,13 @@ Test(message, info_published_problem_and_digests_read_back)
 	struct jic_error err = {0};
 	const struct jic_view lanes[] = {JIC_VIEW("main"), JIC_VIEW("pr/1")};
 	const struct jic_msg_info info = {.server = JIC_VIEW("jicached 0"),
-					  .protocol = 1,
-					  .keys_max = 2,
-					  .blob_bytes_max = 3,
-					  .body_bytes_max = 4,
-					  .lanes = lanes,
-					  .lanes_count = 2,
-					  .can_write = true};
+	                                  .protocol = 1,
+	                                  .keys_max = 2,
+	                                  .blob_bytes_max = 3,
+	                                  .body_bytes_max = 4,
+	                                  .lanes = lanes,
+	                                  .lanes_count = 2,
+	                                  .can_write = true};
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
 	struct jic_msg_info info_out;
 	cr_assert(jic_msg_info_write(&info, &json, &err));
@@ -303,7 +303,7 @@ Test(message, unknown_fields_are_ignored)
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	struct jic_msg_resolve out;
 	struct jic_view json = JIC_VIEW("{\"future\":{\"a\":[1,2.5,null]},\"sysimage\":\"" HEX_A
-					"\",\"runtimes\":[\"" RUNTIME "\"],\"keys\":[]}");
+	                                "\",\"runtimes\":[\"" RUNTIME "\"],\"keys\":[]}");
 	cr_assert(jic_msg_resolve_read(json, &arena, &out, NULL));
 }
 
@@ -325,8 +325,8 @@ Test(message, a_path_reaches_into_nested_objects)
 	struct jic_error err = {0};
 	struct jic_msg_resolved out;
 	struct jic_view json = JIC_VIEW("{\"sets\":[{\"runtime\":\"" RUNTIME "\",\"records\":[{\"key\":\"" HEX_A
-					"\",\"name\":\"A\",\"uuid\":\"" UUID
-					"\",\"build_id\":\"0000000000000001\",\"ji\":{\"digest\":\"x\"}}]}]}");
+	                                "\",\"name\":\"A\",\"uuid\":\"" UUID
+	                                "\",\"build_id\":\"0000000000000001\",\"ji\":{\"digest\":\"x\"}}]}]}");
 	cr_assert_not(jic_msg_resolved_read(json, &arena, &out, &err));
 	cr_assert_str_eq(err.text, "sets[0].records[0].ji.digest: must be 64 lower-case hex digits");
 }
@@ -361,7 +361,7 @@ Test(message, brackets_in_strings_do_not_nest)
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	struct jic_msg_resolve out;
 	struct jic_view json = JIC_VIEW("{\"x\":\"[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[\",\"sysimage\":\"" HEX_A
-					"\",\"runtimes\":[],\"keys\":[]}");
+	                                "\",\"runtimes\":[],\"keys\":[]}");
 	cr_assert(jic_msg_resolve_read(json, &arena, &out, NULL));
 }
 
