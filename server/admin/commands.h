@@ -21,14 +21,20 @@ struct jic_admin {
 
 /** @return false with err: JIC_EUSAGE gives exit status 2, everything else 1 */
 typedef bool jic_admin_fn(const struct jic_admin *a, struct jic_error *err);
-jic_admin_fn jic_cmd_serve;        /* cmd_serve.c */
-jic_admin_fn jic_cmd_token_create; /* cmd_token.c */
-jic_admin_fn jic_cmd_token_list;
-jic_admin_fn jic_cmd_token_revoke;
-jic_admin_fn jic_cmd_lane_list; /* cmd_lane.c */
-jic_admin_fn jic_cmd_lane_create;
-jic_admin_fn jic_cmd_status;  /* cmd_status.c */
-jic_admin_fn jic_cmd_version; /* main.c */
+
+/* cmd_serve.c */
+bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err);
+/* cmd_token.c */
+bool jic_cmd_token_create(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_token_list(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_token_revoke(const struct jic_admin *a, struct jic_error *err);
+/* cmd_lane.c */
+bool jic_cmd_lane_list(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err);
+/* cmd_status.c */
+bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
+/* main.c */
+bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 
 /** Open the data directory beside a server that may be running. @param create make it when absent, else JIC_ENOTFOUND
  */
