@@ -68,8 +68,8 @@ static double now_s(void)
 }
 
 /*
- * Called at least once a second. CURLOPT_LOW_SPEED_TIME alone would end a silent transfer six seconds late: what was sent
- * before the silence counts in its average for so long. It stays for a server that trickles.
+ * Called at least once a second. CURLOPT_LOW_SPEED_TIME alone would end a silent transfer six seconds late: what was
+ * sent before the silence counts in its average for so long. It stays for a server that trickles.
  */
 static int on_progress(void *context, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
 {
