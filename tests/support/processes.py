@@ -161,7 +161,8 @@ class Machine:
         return [self.program, "--startup-file=no", "--history-file=no", f"--project={self.project}", *self.julia_args, *arguments]
 
     def caches(self):
-        return {path for path in self.depot.glob("compiled/**/*") if path.is_file()}
+        """Files below compiled/, but for what is hidden from Julia."""
+        return {path for path in self.depot.glob("compiled/**/*") if path.is_file() and not path.name.startswith(".")}
 
     def load(self, environment, through=(), timeout_s=600):
         """Load all packages of an environment in a new Julia, started by the command `through` if given."""
