@@ -4,6 +4,8 @@
  */
 #include "client/cli/julia_command.h"
 
+#include "client/cli/quote.h"
+
 /* Long options whose value decides about caches. The value is after "=" or, where it is required, the next argument. */
 static const struct long_option {
 	const char *name;
@@ -56,14 +58,6 @@ bool jic_julia_command_is(const char *command)
 	return strcmp(name, "julia") == 0 || strncmp(name, "julia-", 6) == 0;
 }
 
-static void put_quoted(struct jic_buf *b, const char *text)
-{
-	jic_buf_puts(b, b->len ? " '" : "'");
-	for (; *text; text++)
-		jic_buf_puts(b, *text == '\'' ? "'\\''" : (char[]){*text, '\0'});
-	jic_buf_putc(b, '\'');
-}
-
 struct reading {
 	const char *const *argv;
 	size_t next;
@@ -73,9 +67,9 @@ struct reading {
 
 static void keep_with_value(struct reading *r, const char *argument, bool value_follows)
 {
-	put_quoted(&r->args, argument);
+	jic_put_quoted(&r->args, argument);
 	if (value_follows && r->argv[r->next])
-		put_quoted(&r->args, r->argv[r->next]);
+		jic_put_quoted(&r->args, r->argv[r->next]);
 }
 
 static void read_long(struct reading *r, const char *argument)
@@ -111,7 +105,7 @@ bool jic_julia_command_read(const char *const *argv, struct jic_arena *arena, st
 	struct reading r = {.argv = argv, .next = 1, .out = out};
 	/* juliaup: `julia +1.10 …` chooses the version first. */
 	if (argv[0] && argv[1] && argv[1][0] == '+')
-		put_quoted(&r.args, argv[r.next++]);
+		jic_put_quoted(&r.args, argv[r.next++]);
 	while (argv[0] && argv[r.next]) {
 		const char *argument = argv[r.next++];
 		if (argument[0] != '-' || !argument[1] || strcmp(argument, "--") == 0)
