@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -28,13 +29,27 @@ static void watched_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 }
 
-static int spawn(char *const *argv, const sigset_t *mask, pid_t *child)
+static void set_depot_path(const char *value)
 {
+	if (value)
+		setenv("JULIA_DEPOT_PATH", value, 1);
+	else
+		unsetenv("JULIA_DEPOT_PATH");
+}
+
+static int spawn(char *const *argv, const char *depot_path, const sigset_t *mask, pid_t *child)
+{
+	const char *own = getenv("JULIA_DEPOT_PATH");
+	jic_autofree char *before = own ? strdup(own) : NULL;
 	posix_spawnattr_t attributes;
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigmask(&attributes, mask);
+	if (depot_path)
+		set_depot_path(depot_path);
 	int failed = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
+	if (depot_path)
+		set_depot_path(before);
 	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
@@ -64,14 +79,14 @@ int jic_child_die_of(int signal)
 	return EXIT_SIGNAL_BASE + signal;
 }
 
-bool jic_child_run(const char *const *command, int *status)
+bool jic_child_run(const char *const *command, const char *depot_path, int *status)
 {
 	char *const *argv = (char *const *)(uintptr_t)command;
 	sigset_t watched, before;
 	pid_t child;
 	watched_signals(&watched);
 	sigprocmask(SIG_BLOCK, &watched, &before);
-	int failed = spawn(argv, &before, &child);
+	int failed = spawn(argv, depot_path, &before, &child);
 	if (!failed)
 		*status = wait_for(child, &watched);
 	sigprocmask(SIG_SETMASK, &before, NULL);

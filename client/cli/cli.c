@@ -2,6 +2,14 @@
 #include "client/cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool jic_cli_is_disabled(void)
+{
+	const char *off = getenv("JICACHE_DISABLE");
+	return off && *off && strcmp(off, "0") != 0;
+}
 
 void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o)
 {

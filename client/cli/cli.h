@@ -33,6 +33,9 @@ int jic_cmd_key(struct jic_cli *cli);
 int jic_cmd_status(struct jic_cli *cli);
 int jic_cmd_inspect(struct jic_cli *cli);
 
+/** JICACHE_DISABLE is set, and not to 0: be as if we were not there. */
+bool jic_cli_is_disabled(void);
+
 /** Session options as the command line gives them; `o` borrows from it. */
 void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o);
 

@@ -33,6 +33,13 @@ enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_KEY, CMD_STATUS, CMD_INSPECT };
 	}
 
 static const struct jic_option transfer_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON, OPTION_REQUIRE};
+static const struct jic_option push_options[] = {
+    OPTIONS_ENVIRONMENT,
+    OPTIONS_SERVER,
+    OPTION_JSON,
+    OPTION_REQUIRE,
+    {"if-changed", 0, "STATE", "only when what is local differs from STATE (what a link named julia passes on)"},
+};
 static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_REQUIRE};
 static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
@@ -47,13 +54,14 @@ static const struct jic_command commands[] = {
     {.name = "push",
      .id = CMD_PUSH,
      .summary = "publish what Julia compiled and the server lacks",
-     OPTIONS(transfer_options)},
+     OPTIONS(push_options)},
     {.name = "run",
      .id = CMD_RUN,
      .summary = "pull, run a command, push what it compiled",
      .details =
          "The exit status is the command's. When the command is `julia …`, its project and options are taken from\n"
-         "it. JICACHE_DISABLE=1 runs the command and does nothing else.",
+         "it; when it is `python …` (ipython, jupyter), those that juliacall or PyJulia would use.\n"
+         "JICACHE_DISABLE=1 runs the command and does nothing else.",
      .positional = "-- COMMAND…",
      .positional_min = 1,
      .positional_max = SIZE_MAX,

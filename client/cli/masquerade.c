@@ -2,14 +2,15 @@
  *     jicache (as julia) ── pull ──▶ exec julia … ─────────────▶ ends
  *           └─ fork ▸ setsid ▸ fork ─▶ waits on its pidfd ──────▶ jicache push --quiet
  *
- * The publisher is started before the exec, when there is a token and something is missing, so something will be
- * compiled. It holds neither the terminal nor any of our descriptors. Nothing here may fail Julia: every step is best
- * effort but the exec.
+ * The publisher is started before the exec, when there is a token. It holds neither the terminal nor any of our
+ * descriptors, and does nothing when the caches are afterwards what they were before. Nothing here may fail Julia:
+ * every step is best effort but the exec.
  */
 #include "client/cli/masquerade.h"
 
 #include "client/cli/cli.h"
 #include "client/cli/julia_command.h"
+#include "client/cli/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +18,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_FOUND = 127 };
+enum { EXIT_NOT_FOUND = 127, PUBLISHER_NICE = 10 };
 
 JIC_DEFINE_AUTO(jic_session, jic_session_free)
 JIC_DEFINE_AUTO(jic_report, jic_report_free)
@@ -30,36 +31,6 @@ JIC_DEFINE_AUTO(jic_report, jic_report_free)
 bool jic_masquerade_is(const char *const *argv)
 {
 	return argv[0] && jic_julia_command_is(argv[0]);
-}
-
-/* ---- the real one */
-
-static bool is_self(const char *path)
-{
-	struct stat self, other;
-	return stat("/proc/self/exe", &self) == 0 && stat(path, &other) == 0 && self.st_dev == other.st_dev &&
-	       self.st_ino == other.st_ino;
-}
-
-static bool is_program(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-/* The first program of that name on PATH that is not this one. */
-static char *find_real(const char *name)
-{
-	const char *path = getenv("PATH");
-	while (path && *path) {
-		const char *end = strchrnul(path, ':');
-		char *candidate = jic_asprintf("%.*s/%s", (int)(end - path), end > path ? path : ".", name);
-		if (candidate && is_program(candidate) && !is_self(candidate))
-			return candidate;
-		free(candidate);
-		path = *end ? end + 1 : end;
-	}
-	return NULL;
 }
 
 /* ---- the publisher */
@@ -80,10 +51,11 @@ static void leave_terminal(int keep)
 	close_range((unsigned)keep + 1, UINT_MAX, 0);
 }
 
-static void publisher(int pidfd, const char *real, const struct jic_julia_command *command)
+static void publisher(int pidfd, const char *real, const struct jic_julia_command *command, const char *state)
 {
-	const char *argv[12] = {"jicache", "push", "--quiet", "--julia", real};
-	size_t count = 5;
+	const char *argv[] = {"jicache", "push", "--quiet", "--julia", real, "--if-changed",
+	                      state,     NULL,   NULL,      NULL,      NULL, NULL};
+	size_t count = 7;
 	if (command->project) {
 		argv[count++] = "--project";
 		argv[count++] = command->project;
@@ -94,11 +66,12 @@ static void publisher(int pidfd, const char *real, const struct jic_julia_comman
 	}
 	leave_terminal(pidfd);
 	wait_for_end(pidfd);
+	setpriority(PRIO_PROCESS, 0, PUBLISHER_NICE);
 	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
 	_exit(EXIT_NOT_FOUND);
 }
 
-static void start_publisher(const char *real, const struct jic_julia_command *command)
+static void start_publisher(const char *real, const struct jic_julia_command *command, const char *state)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (pidfd < 0)
@@ -107,7 +80,7 @@ static void start_publisher(const char *real, const struct jic_julia_command *co
 	if (child == 0) {
 		/* Twice, so that Julia has no child that it does not know, and the publisher no terminal. */
 		if (setsid() >= 0 && fork() == 0)
-			publisher(pidfd, real, command);
+			publisher(pidfd, real, command, state);
 		_exit(0);
 	}
 	close(pidfd);
@@ -120,41 +93,55 @@ static void start_publisher(const char *real, const struct jic_julia_command *co
 static bool wants_caches(const char *const *argv)
 {
 	static const char *const informative[] = {"-v", "--version", "-h", "--help", "--help-hidden", "--lisp"};
-	for (size_t i = 0; argv[1] && i < JIC_COUNT(informative); i++)
-		if (strcmp(argv[1], informative[i]) == 0)
+	/* juliaup: `julia +1.10 …` */
+	const char *first = argv[1] && argv[1][0] == '+' ? argv[2] : argv[1];
+	for (size_t i = 0; first && i < JIC_COUNT(informative); i++)
+		if (strcmp(first, informative[i]) == 0)
 			return false;
-	const char *off = getenv("JICACHE_DISABLE");
-	return !off || !*off || strcmp(off, "0") == 0;
+	return !jic_cli_is_disabled();
+}
+
+static void tell(const struct jic_report *r)
+{
+	const struct jic_counts *c = jic_report_counts(r);
+	if (c->fetched || (c->missing && isatty(STDERR_FILENO)))
+		fprintf(stderr, "jicache: %s\n", jic_report_summary(r));
+}
+
+static struct jic_session *open_session(const char *real, const struct jic_julia_command *command,
+                                        struct jic_progress_bar *bar, struct jic_error *err)
+{
+	struct jic_session_options o = {
+	    .julia = real, .project = command->project, .julia_args = *command->args ? command->args : NULL};
+	if (jic_progress_bar_start(bar)) {
+		o.progress = jic_progress_bar_show;
+		o.progress_context = bar;
+	}
+	return jic_session_open(&o, err);
 }
 
 static void pull(const char *real, const struct jic_julia_command *command)
 {
 	struct jic_error err = {0};
 	struct jic_progress_bar bar;
-	struct jic_session_options o = {
-	    .julia = real, .project = command->project, .julia_args = *command->args ? command->args : NULL};
-	if (jic_progress_bar_start(&bar)) {
-		o.progress = jic_progress_bar_show;
-		o.progress_context = &bar;
-	}
-	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(&o, &err);
+	JIC_AUTO(jic_session) struct jic_session *s = open_session(real, command, &bar, &err);
 	JIC_AUTO(jic_report) struct jic_report *r = s ? jic_session_pull(s, &err) : NULL;
 	jic_progress_bar_end(&bar);
-	if (!r) {
+	if (r)
+		tell(r);
+	else if (err.code != JIC_ENOTFOUND)
 		fprintf(stderr, "jicache: warning: %s\n", err.text);
-		return;
-	}
-	const struct jic_counts *c = jic_report_counts(r);
-	if (c->fetched || (c->missing && isatty(STDERR_FILENO)))
-		fprintf(stderr, "jicache: %s\n", jic_report_summary(r));
-	if (c->missing && jic_session_can_publish(s))
-		start_publisher(real, command);
+	/* A project that is not there yet: this Julia is about to make it. */
+	const char *state = !s && err.code == JIC_ENOTFOUND ? "none" : NULL;
+	if (r && jic_session_can_publish(s))
+		state = jic_session_state(s, NULL);
+	if (state)
+		start_publisher(real, command, state);
 }
 
 int jic_masquerade_run(const char *const *argv)
 {
-	const char *slash = strrchr(argv[0], '/');
-	jic_autofree char *real = find_real(slash ? slash + 1 : argv[0]);
+	jic_autofree char *real = jic_program_find(argv[0]);
 	if (!real) {
 		fprintf(stderr,
 		        "jicache: there is no other %s on PATH: put Julia's bin directory behind the link to jicache\n",

@@ -69,19 +69,9 @@ static void tell_skipped(const struct jic_session *s, struct jic_arena *arena, s
 	}
 }
 
-static void remember_missing(struct jic_session *s, size_t node)
-{
-	if (!s->missing)
-		s->missing = calloc(s->graph.count / 64 + 1, sizeof *s->missing);
-	if (s->missing)
-		s->missing[node / 64] |= UINT64_C(1) << (node % 64);
-}
-
-static void count_nodes(struct jic_session *s, const struct jic_locals *locals, const struct jic_fetch_result *fetched,
+static void count_nodes(const struct jic_session *s, const struct jic_locals *locals, const struct jic_fetch_result *fetched,
                         struct jic_arena *arena, struct jic_report *r)
 {
-	free(s->missing);
-	s->missing = NULL;
 	for (size_t i = 0; i < s->graph.count; i++) {
 		const struct jic_node *n = &s->graph.nodes[i];
 		if (n->state != JIC_STATE_SHARED)
@@ -92,7 +82,6 @@ static void count_nodes(struct jic_session *s, const struct jic_locals *locals, 
 			r->counts.local++;
 		else {
 			r->counts.missing++;
-			remember_missing(s, i);
 			jic_report_name(r, "missing_packages", jic_session_node_title(s, n, arena));
 		}
 	}

@@ -255,7 +255,7 @@ static bool publish(struct push *p, struct jic_error *err)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf answer = {0};
 	for (int tries = 0; tries < PUBLISH_TRIES_MAX; tries++) {
-		size_t offered;
+		size_t offered = 0;
 		if (publish_once(p, &answer, &offered, err))
 			return offered == 0 || take_published(p, &answer, err);
 		if (!handle_problem(p, &answer))
@@ -366,21 +366,40 @@ struct jic_report *jic_session_push(struct jic_session *s, struct jic_error *err
 
 /* ---- after a command */
 
-static bool made_something(struct jic_session *s, struct jic_error *err)
+/* Of every shared node that is here its key and build: keys cover the environment, builds what lies in the depot. */
+const char *jic_session_state(struct jic_session *s, struct jic_error *err)
 {
 	struct jic_arena arena = {0};
 	struct jic_locals locals;
-	bool made = false;
-	if (jic_depot_scan(&s->graph, &s->depot, &arena, &locals, err))
-		for (size_t i = 0; !made && i < s->graph.count; i++)
-			made = locals.items[i].path.len && (s->missing[i / 64] >> (i % 64) & 1);
+	JIC_CLEAR(jic_buf) struct jic_buf all = {0};
+	bool scanned = jic_depot_scan(&s->graph, &s->depot, &arena, &locals, err);
+	for (size_t i = 0; scanned && i < s->graph.count; i++) {
+		const struct jic_node *n = &s->graph.nodes[i];
+		if (n->state != JIC_STATE_SHARED || !locals.items[i].path.len)
+			continue;
+		jic_buf_put(&all, n->key.bytes, sizeof n->key.bytes);
+		jic_buf_u64le(&all, locals.items[i].build_id.hi);
+		jic_buf_u64le(&all, locals.items[i].build_id.lo);
+	}
 	jic_arena_clear(&arena);
-	return made;
+	if (!scanned || !jic_buf_ok(&all, err))
+		return NULL;
+	struct jic_digest digest;
+	char *hex = jic_arena_alloc(&s->arena, JIC_DIGEST_HEX + 1);
+	jic_sha256_of(jic_buf_view(&all), &digest);
+	if (hex)
+		jic_digest_hex(&digest, hex);
+	else
+		jic_fail(err, JIC_EMEMORY, "out of memory");
+	return hex;
 }
 
-struct jic_report *jic_session_push_new(struct jic_session *s, struct jic_error *err)
+struct jic_report *jic_session_push_changed(struct jic_session *s, const char *state, struct jic_error *err)
 {
-	if (*s->settings.token && s->missing && made_something(s, err))
+	const char *now = *s->settings.token ? jic_session_state(s, err) : state;
+	if (!now)
+		return NULL;
+	if (strcmp(now, state) != 0)
 		return jic_session_push(s, err);
 	JIC_AUTO(jic_report) struct jic_report *r = jic_report_new("push", err);
 	return r && finish(r, err) ? JIC_TAKE(r) : NULL;

@@ -54,10 +54,15 @@ static const char *const *split_words(const char *text, struct jic_arena *arena,
 
 static bool get_facts(struct jic_session *s, struct jic_error *err)
 {
+	const char *args = s->options.julia_args ? s->options.julia_args : "";
 	struct jic_facts_options o = {.julia = s->options.julia, .memory_dir = s->settings.memory_dir};
-	if (s->options.julia_args)
-		o.julia_args = split_words(s->options.julia_args, &s->arena, &o.julia_args_count);
-	return jic_facts_get(&o, &s->arena, &s->facts, err);
+	s->julia_args = o.julia_args = split_words(args, &s->arena, &o.julia_args_count);
+	if (!o.julia_args)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (!jic_facts_get(&o, &s->arena, &s->facts, err))
+		return false;
+	s->julia = jic_arena_copy(&s->arena, s->facts.julia).ptr;
+	return !s->arena.failed || jic_fail(err, JIC_EMEMORY, "out of memory");
 }
 
 static bool get_runtimes(struct jic_session *s, struct jic_error *err)
@@ -130,7 +135,6 @@ void jic_session_free(struct jic_session *s)
 	if (!s)
 		return;
 	free(s->depot_path);
-	free(s->missing);
 	jic_arena_clear(&s->arena);
 	free(s);
 }
@@ -138,6 +142,16 @@ void jic_session_free(struct jic_session *s)
 const char *jic_session_depot_path(const struct jic_session *s)
 {
 	return s->depot_path;
+}
+
+const char *jic_session_julia(const struct jic_session *s)
+{
+	return s->julia;
+}
+
+const char *const *jic_session_julia_args(const struct jic_session *s)
+{
+	return s->julia_args;
 }
 
 bool jic_session_can_publish(const struct jic_session *s)

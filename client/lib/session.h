@@ -22,8 +22,8 @@ struct jic_session {
 	size_t runtimes_count;
 	struct jic_depot_options depot;
 	char *depot_path; /**< jic_session_depot_path(), malloc'ed, or NULL */
-	/** bit i: node i was missing after this session's last pull; NULL before. For push_new. */
-	uint64_t *missing;
+	const char *julia;             /**< facts.julia with a NUL */
+	const char *const *julia_args; /**< NULL at the end */
 };
 
 /** "Name" or, for an extension, "Parent/Name": how people call a node. In the arena. */

@@ -93,9 +93,16 @@ struct jic_report *jic_session_pull(struct jic_session *session, struct jic_erro
  * token */
 struct jic_report *jic_session_push(struct jic_session *session, struct jic_error *err);
 
-/** As push, but without a word when there is no token or nothing that a pull of this session reported missing was made.
+/**
+ * One word for what is local: equal for two sessions, of other processes too, that see the same environment with the
+ * same caches. Taken before and after a command, it tells whether that compiled or installed anything.
+ * @return NULL when a depot can't be read; lives as long as the session
  */
-struct jic_report *jic_session_push_new(struct jic_session *session, struct jic_error *err);
+const char *jic_session_state(struct jic_session *session, struct jic_error *err);
+
+/** As push, but without a word when there is no token or the state is still `state`. Opened after the command, so that
+ * the session sees what it installed. */
+struct jic_report *jic_session_push_changed(struct jic_session *session, const char *state, struct jic_error *err);
 
 /** Runtime, system image and every node with its inputs and Merkle key. Asks no server. */
 struct jic_report *jic_session_key(struct jic_session *session, struct jic_error *err);
@@ -121,6 +128,12 @@ const char *jic_report_warning(const struct jic_report *report, size_t index);
  * own; NULL when there is no extra depot. Lives as long as the session.
  */
 const char *jic_session_depot_path(const struct jic_session *session);
+
+/** The Julia executable that was asked, an absolute path. Lives as long as the session. */
+const char *jic_session_julia(const struct jic_session *session);
+
+/** options.julia_args split into words, NULL at the end. Lives as long as the session. */
+const char *const *jic_session_julia_args(const struct jic_session *session);
 
 /** Is there a token to publish with? Whether the server accepts it is seen when publishing. */
 bool jic_session_can_publish(const struct jic_session *session);
