@@ -29,6 +29,7 @@ struct jic_cli {
 int jic_cmd_pull(struct jic_cli *cli);
 int jic_cmd_push(struct jic_cli *cli);
 int jic_cmd_run(struct jic_cli *cli);
+int jic_cmd_precompile(struct jic_cli *cli);
 int jic_cmd_key(struct jic_cli *cli);
 int jic_cmd_status(struct jic_cli *cli);
 int jic_cmd_inspect(struct jic_cli *cli);

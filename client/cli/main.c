@@ -7,7 +7,7 @@
 
 #define TAGLINE "share Julia's precompile caches between machines"
 
-enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_KEY, CMD_STATUS, CMD_INSPECT };
+enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_PRECOMPILE, CMD_KEY, CMD_STATUS, CMD_INSPECT };
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
 	{"project", 0, "DIR", "the environment, as Julia's --project takes it (JULIA_PROJECT)"},                       \
@@ -67,6 +67,11 @@ static const struct jic_command commands[] = {
      .positional_max = SIZE_MAX,
      .verbatim_tail = true,
      OPTIONS(run_options)},
+    {.name = "precompile",
+     .id = CMD_PRECOMPILE,
+     .summary = "pull, let Julia compile what is missing, push: what CI calls",
+     .details = "Packages that can't be precompiled are named and do not fail the command, unless --require is given.",
+     OPTIONS(run_options)},
     {.name = "status",
      .id = CMD_STATUS,
      .summary = "what of this environment is local, on the server, nowhere",
@@ -93,6 +98,8 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_push(cli);
 	case CMD_RUN:
 		return jic_cmd_run(cli);
+	case CMD_PRECOMPILE:
+		return jic_cmd_precompile(cli);
 	case CMD_KEY:
 		return jic_cmd_key(cli);
 	case CMD_STATUS:

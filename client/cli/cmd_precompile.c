@@ -1,0 +1,126 @@
+/*
+ * jicache precompile: pull ▸ Pkg.precompile() if anything is missing ▸ push ▸ pull again, which says what is there now
+ * and, where another machine published first, takes its builds. Julia runs once: what it could not compile this time
+ * it could not compile a second time.
+ */
+#include "client/cli/child.h"
+#include "client/cli/cli.h"
+
+#include <jansson.h>
+#include <sys/wait.h>
+
+enum { ARGS_MAX = 256 };
+
+/* Pkg by its UUID, because LOAD_PATH need not have it by name; two statements, because a method that was loaded by the
+ * first is not yet callable in it. Not instantiated first (1.7+ would): that asks for registries, and is for who
+ * installs packages. */
+static const char script[] =
+    "pkg = Base.require(Base.PkgId(Base.UUID(\"44cfe95a-1eb2-52ea-b672-e2afdf69b78f\"), \"Pkg\"))\n"
+    "try\n"
+    "    VERSION >= v\"1.7\" ? pkg.precompile(already_instantiated = true) : pkg.precompile()\n"
+    "catch err\n"
+    "    showerror(stderr, err)\n"
+    "    println(stderr)\n"
+    "    exit(1)\n"
+    "end";
+
+JIC_DEFINE_AUTO(jic_session, jic_session_free)
+JIC_DEFINE_AUTO(jic_report, jic_report_free)
+
+/* ---- Julia */
+
+/* @return an exit status to end with; negative: go on */
+static int run_julia(struct jic_cli *cli, const struct jic_session *s, const char *project)
+{
+	const char *argv[ARGS_MAX + 6], *const *args = jic_session_julia_args(s);
+	size_t count = 0;
+	int status;
+	jic_autofree char *project_option = project ? jic_asprintf("--project=%s", project) : NULL;
+	argv[count++] = jic_session_julia(s);
+	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
+		argv[count++] = args[i];
+	argv[count++] = "--startup-file=no";
+	if (project_option)
+		argv[count++] = project_option;
+	argv[count++] = "-e";
+	argv[count++] = script;
+	argv[count] = NULL;
+	if (!jic_child_run(argv, jic_session_depot_path(s), &status))
+		return JIC_EXIT_FAILED;
+	/* A signal is somebody who wants an end; packages that fail are not. */
+	if (WIFSIGNALED(status))
+		return jic_child_die_of(WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		jic_cli_warn(cli, "Julia could not precompile every package");
+	return -1;
+}
+
+/* ---- the steps */
+
+static struct jic_report *pull(struct jic_cli *cli, struct jic_session *s, struct jic_error *err)
+{
+	JIC_AUTO(jic_report) struct jic_report *r = jic_session_pull(s, err);
+	jic_progress_bar_end(&cli->bar);
+	if (r)
+		jic_cli_tell(cli, r);
+	return JIC_TAKE(r);
+}
+
+/* What can't be pushed is no failure of precompiling. @return was everything that was to be published? */
+static bool push(struct jic_cli *cli, struct jic_session *s)
+{
+	struct jic_error err = {0};
+	if (!jic_session_can_publish(s))
+		return true;
+	JIC_AUTO(jic_report) struct jic_report *r = jic_session_push(s, &err);
+	jic_progress_bar_end(&cli->bar);
+	if (r)
+		jic_cli_tell(cli, r);
+	else
+		jic_cli_warn(cli, err.text);
+	return r && jic_report_server(r) != JIC_SERVER_AWAY;
+}
+
+/* Packages that fail, or say __precompile__(false): named, so that nobody wonders. */
+static void name_missing(const struct jic_cli *cli, const struct jic_report *r)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	json_t *report = json_loads(jic_report_json(r), 0, NULL), *name;
+	size_t i;
+	json_array_foreach(json_object_get(report, "missing_packages"), i, name)
+	    jic_buf_printf(&text, "%s%s", i ? ", " : "left to be compiled when loaded: ", json_string_value(name));
+	json_decref(report);
+	if (text.len)
+		jic_cli_warn(cli, jic_buf_str(&text));
+}
+
+/* In a session of its own: Pkg may have installed packages. */
+static int finish(struct jic_cli *cli, const struct jic_session_options *o)
+{
+	struct jic_error err = {0};
+	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(o, &err);
+	if (!s)
+		return jic_cli_fail(&err);
+	bool pushed = push(cli, s);
+	JIC_AUTO(jic_report) struct jic_report *r = pull(cli, s, &err);
+	if (!r)
+		return jic_cli_fail(&err);
+	name_missing(cli, r);
+	return cli->require && (!pushed || jic_report_counts(r)->missing) ? JIC_EXIT_MISSING : JIC_EXIT_DONE;
+}
+
+int jic_cmd_precompile(struct jic_cli *cli)
+{
+	struct jic_error err = {0};
+	struct jic_session_options o;
+	jic_cli_session_options(cli, &o);
+	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(&o, &err);
+	JIC_AUTO(jic_report) struct jic_report *r = s ? pull(cli, s, &err) : NULL;
+	if (!r)
+		return jic_cli_fail(&err);
+	const struct jic_counts *c = jic_report_counts(r);
+	if (!c->missing && !c->skipped)
+		return push(cli, s) || !cli->require ? JIC_EXIT_DONE : JIC_EXIT_MISSING;
+	int status = run_julia(cli, s, o.project);
+	return status < 0 ? finish(cli, &o) : status;
+}
