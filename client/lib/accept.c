@@ -61,7 +61,20 @@ bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struc
 	return false;
 }
 
-static bool accept_required(const struct jic_graph *g, const struct jic_ji *ji, struct jic_error *err)
+/* What Julia says of a required module that is there in another build, or not at all. */
+static enum jic_refusal refusal_of(const struct jic_facts *f, const struct jic_node *n, const struct jic_ji_module *r)
+{
+	if (jic_view_is(r->name, "Core"))
+		return JIC_REFUSAL_SYSIMAGE;
+	if (jic_facts_sysimage_module(f, r->name, r->uuid))
+		return JIC_REFUSAL_LOADED;
+	if (n ? n->state == JIC_STATE_NO_SOURCE : !jic_accept_installed(f, r->name, r->uuid))
+		return JIC_REFUSAL_DEP_SOURCE;
+	return JIC_REFUSAL_DEP_BUILD;
+}
+
+static bool accept_required(const struct jic_graph *g, const struct jic_ji *ji, enum jic_refusal *why,
+                            struct jic_error *err)
 {
 	for (size_t i = 0; i < ji->required_count; i++) {
 		const struct jic_ji_module *r = &ji->required[i];
@@ -69,16 +82,25 @@ static bool accept_required(const struct jic_graph *g, const struct jic_ji *ji, 
 			continue;
 		const struct jic_node *n = jic_graph_find(g, r->uuid, r->name);
 		/* Of a sysimage module any other build is another system image's. */
-		if (!n || n->state != JIC_STATE_SHARED)
-			return jic_fail(err, JIC_ECONFLICT, "it needs another build of " JIC_PRIv, JIC_ARGv(r->name));
+		if (n && n->state == JIC_STATE_SHARED)
+			continue;
+		const enum jic_refusal refusal = refusal_of(g->facts, n, r);
+		jic_refuse(why, refusal);
+		return jic_fail(err, JIC_ECONFLICT,
+		                refusal == JIC_REFUSAL_DEP_SOURCE ? "it needs " JIC_PRIv
+		                                                    ", which this environment does not have"
+		                                                  : "it needs another build of " JIC_PRIv,
+		                JIC_ARGv(r->name));
 	}
 	return true;
 }
 
 /* Step 11: each recorded import still leads to the same package. Names are unique in what an environment resolves for
  * one package, so a package of that name with another UUID is what a changed environment shows. */
-static bool accept_imports(const struct jic_graph *g, const struct jic_ji *ji, struct jic_error *err)
+static bool accept_imports(const struct jic_graph *g, const struct jic_ji *ji, enum jic_refusal *why,
+                           struct jic_error *err)
 {
+	jic_refuse(why, JIC_REFUSAL_DEP_UUID);
 	for (size_t i = 0; i < ji->requires_count; i++) {
 		const struct jic_ji_require *r = &ji->requires_[i];
 		if (!jic_graph_find(g, r->uuid, r->name) && !jic_accept_installed(g->facts, r->name, r->uuid))
@@ -88,31 +110,47 @@ static bool accept_imports(const struct jic_graph *g, const struct jic_ji *ji, s
 	return true;
 }
 
-static bool accept_images(const struct jic_facts *f, const struct jic_ji *ji, struct jic_error *err)
+static bool accept_images(const struct jic_facts *f, const struct jic_ji *ji, enum jic_refusal *why,
+                          struct jic_error *err)
 {
+	jic_refuse(why, JIC_REFUSAL_FLAGS);
 	if (!jic_accept_flags(f, ji->flags))
 		return jic_fail(err, JIC_ECONFLICT, "it was compiled with other options (cache flags 0x%02x)",
 		                ji->flags);
+	jic_refuse(why, JIC_REFUSAL_NO_IMAGES);
 	if (ji->clone_targets.len && !jic_ji_flags_pkgimages(f->flags))
 		return jic_fail(err, JIC_ECONFLICT, "it has a native image, which this session does not use");
+	jic_refuse(why, JIC_REFUSAL_TARGET);
 	if (!jic_targets_usable(ji->clone_targets, f))
 		return jic_fail(err, JIC_ECONFLICT, "its native code needs features that this processor lacks");
 	return true;
 }
 
-bool jic_accept_header(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
-                       struct jic_error *err)
+static bool accept_preferences(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
+                               enum jic_refusal *why, struct jic_error *err)
 {
-	if (!jic_accept_prefix(g->facts, ji, err) || !accept_images(g->facts, ji, err))
+	if (!ji->has_preferences ||
+	    jic_graph_preferences_hash(g, n, ji->preferences, ji->preferences_count) == ji->preferences_hash)
+		return true;
+	jic_refuse(why, JIC_REFUSAL_PREFERENCES);
+	return jic_fail(err, JIC_ECONFLICT, "it was compiled with other preferences");
+}
+
+/* Each step names itself in `why` before it is taken. */
+bool jic_accept_header(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
+                       enum jic_refusal *why, struct jic_error *err)
+{
+	jic_refuse(why, JIC_REFUSAL_HEADER);
+	if (!jic_accept_prefix(g->facts, ji, err) || !accept_images(g->facts, ji, why, err))
 		return false;
+	jic_refuse(why, JIC_REFUSAL_PACKAGE);
 	if (!jic_uuid_eq(ji->modules[0].uuid, n->inputs.uuid) || !jic_view_eq(ji->modules[0].name, n->inputs.name))
 		return jic_fail(err, JIC_ECONFLICT, "it is of another package, " JIC_PRIv,
 		                JIC_ARGv(ji->modules[0].name));
-	if (!accept_required(g, ji, err) || !accept_imports(g, ji, err))
+	if (!accept_required(g, ji, why, err) || !accept_imports(g, ji, why, err) ||
+	    !accept_preferences(g, n, ji, why, err))
 		return false;
-	if (ji->has_preferences &&
-	    jic_graph_preferences_hash(g, n, ji->preferences, ji->preferences_count) != ji->preferences_hash)
-		return jic_fail(err, JIC_ECONFLICT, "it was compiled with other preferences");
+	jic_refuse(why, JIC_REFUSAL_NONE);
 	return true;
 }
 
@@ -153,12 +191,13 @@ static bool accept_entry(const struct jic_node *n, const char *recorded, struct 
 }
 
 static bool accept_record(const struct jic_facts *f, const struct jic_ji_include *r, struct jic_memory *m,
-                          struct jic_arena *arena, struct jic_error *err)
+                          struct jic_arena *arena, enum jic_refusal *why, struct jic_error *err)
 {
 	struct jic_view path = jic_recorded_path_here(f, r->path, arena);
+	jic_refuse(why, JIC_REFUSAL_DEPOT);
 	if (!path.len)
 		return jic_fail(err, JIC_ECONFLICT, JIC_PRIv ": it is missing", JIC_ARGv(r->path));
-	return jic_fresh_record(f->version, r, path.ptr, m, err);
+	return jic_fresh_judge(f->version, r, path.ptr, m, why, err);
 }
 
 /* Julia ≥ 1.11 looks for all included files of a package in one depot (parse_cache_header); a partial copy in an
@@ -199,12 +238,24 @@ bool jic_accept_is_immutable(const struct jic_node *n, const struct jic_ji *ji)
 	return true;
 }
 
+static bool accept_records(const struct jic_facts *f, const struct jic_ji *ji, struct jic_memory *m,
+                           struct jic_arena *arena, enum jic_refusal *why, struct jic_error *err)
+{
+	for (size_t i = 0; i < ji->includes_count; i++)
+		if (!accept_record(f, &ji->includes[i], m, arena, why, err))
+			return false;
+	jic_refuse(why, JIC_REFUSAL_DEPOT);
+	return in_one_depot(f, ji, arena) ||
+	       jic_fail(err, JIC_ECONFLICT, "its source files are spread over several depots");
+}
+
 bool jic_accept_sources(const struct jic_graph *g, const struct jic_node *n, const struct jic_accept_file *file,
-                        struct jic_memory *m, struct jic_arena *arena, struct jic_error *err)
+                        struct jic_memory *m, struct jic_arena *arena, enum jic_refusal *why, struct jic_error *err)
 {
 	struct fresh_key key = {.ji = ji_key(file)};
 	const struct jic_ji *ji = file->ji;
 	uint32_t known;
+	jic_refuse(why, JIC_REFUSAL_SOURCE);
 	if (!ji->includes_count)
 		return jic_fail(err, JIC_ECONFLICT, "it names no source file");
 	struct jic_view entry = jic_recorded_path_here(g->facts, ji->includes[0].path, arena);
@@ -213,47 +264,54 @@ bool jic_accept_sources(const struct jic_graph *g, const struct jic_node *n, con
 	if (!accept_entry(n, entry.ptr, &key.entry, arena, err))
 		return false;
 	const bool immutable = jic_accept_is_immutable(n, ji);
-	if (immutable && jic_memory_get(m, JIC_MEMORY_FRESH, &key, sizeof key, &known))
-		return true;
-	for (size_t i = 0; i < ji->includes_count; i++)
-		if (!accept_record(g->facts, &ji->includes[i], m, arena, err))
-			return false;
-	if (!in_one_depot(g->facts, ji, arena))
-		return jic_fail(err, JIC_ECONFLICT, "its source files are spread over several depots");
-	if (immutable)
+	const bool fresh = immutable && jic_memory_get(m, JIC_MEMORY_FRESH, &key, sizeof key, &known);
+	if (!fresh && !accept_records(g->facts, ji, m, arena, why, err))
+		return false;
+	if (!fresh && immutable)
 		jic_memory_put(m, JIC_MEMORY_FRESH, &key, sizeof key, 1);
+	jic_refuse(why, JIC_REFUSAL_NONE);
 	return true;
 }
 
 /* ---- bytes */
 
-static bool accept_ji_bytes(const struct jic_accept_file *file, struct jic_memory *m, struct jic_error *err)
+static bool accept_ji_bytes(const struct jic_accept_file *file, struct jic_memory *m, enum jic_refusal *why,
+                            struct jic_error *err)
 {
 	const struct ji_key key = ji_key(file);
 	uint32_t known;
 	if (jic_memory_get(m, JIC_MEMORY_JI_GOOD, &key, sizeof key, &known))
 		return true;
+	jic_refuse(why, JIC_REFUSAL_CHECKSUM);
 	if (!jic_ji_verify(file->ji, err))
 		return false;
 	jic_memory_put(m, JIC_MEMORY_JI_GOOD, &key, sizeof key, 1);
 	return true;
 }
 
-static bool accept_image_bytes(const struct jic_accept_file *file, struct jic_memory *m, struct jic_error *err)
+static bool accept_image_bytes(const struct jic_accept_file *file, struct jic_memory *m, enum jic_refusal *why,
+                               struct jic_error *err)
 {
 	struct stat st;
 	uint32_t crc;
+	jic_refuse(why, JIC_REFUSAL_IMAGE_MISSING);
 	if (stat(file->image_path, &st) != 0)
 		return jic_fail_errno(err, JIC_EIO, "%s", file->image_path);
+	jic_refuse(why, JIC_REFUSAL_IMAGE_CHECKSUM);
 	if (!jic_fresh_crc(file->image_path, &st, m, &crc, err))
 		return false;
 	return crc == file->ji->image_crc32c ||
 	       jic_fail(err, JIC_ECONFLICT, "%s: it is not the image that belongs to the cache file", file->image_path);
 }
 
-bool jic_accept_bytes(const struct jic_accept_file *file, struct jic_memory *m, struct jic_error *err)
+bool jic_accept_bytes(const struct jic_accept_file *file, struct jic_memory *m, enum jic_refusal *why,
+                      struct jic_error *err)
 {
-	return accept_ji_bytes(file, m, err) && (!file->ji->clone_targets.len || accept_image_bytes(file, m, err));
+	if (!accept_ji_bytes(file, m, why, err) ||
+	    (file->ji->clone_targets.len && !accept_image_bytes(file, m, why, err)))
+		return false;
+	jic_refuse(why, JIC_REFUSAL_NONE);
+	return true;
 }
 
 void jic_accept_remember(const struct jic_node *n, const struct jic_accept_file *file, struct jic_memory *m,

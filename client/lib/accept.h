@@ -5,13 +5,15 @@
  * then an artefact is fetched that was not needed.
  *
  * All functions return false with JIC_ECONFLICT and a sentence when the file would be rejected, or with the code of
- * what kept us from looking (JIC_EIO, JIC_ENOTFOUND, JIC_EFORMAT).
+ * what kept us from looking (JIC_EIO, JIC_ENOTFOUND, JIC_EFORMAT). `why`, which may be NULL, gets the step that Julia
+ * would reject it at.
  */
 #ifndef JIC_CLIENT_ACCEPT_H
 #define JIC_CLIENT_ACCEPT_H
 
 #include "client/lib/graph.h"
 #include "client/lib/memory.h"
+#include "client/lib/refusal.h"
 #include "common/file.h"
 #include "common/ji.h"
 
@@ -29,7 +31,7 @@ bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struc
 
 /** Steps 1 to 8, 11 and 15: the header against session and environment. No file is looked at. */
 jic_must_check bool jic_accept_header(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
-                                      struct jic_error *err);
+                                      enum jic_refusal *why, struct jic_error *err);
 
 /** A `.ji` on disk, with what the memory needs to know it again. */
 struct jic_accept_file {
@@ -50,10 +52,12 @@ bool jic_accept_is_immutable(const struct jic_node *n, const struct jic_ji *ji);
  */
 jic_must_check bool jic_accept_sources(const struct jic_graph *g, const struct jic_node *n,
                                        const struct jic_accept_file *file, struct jic_memory *m,
-                                       struct jic_arena *arena, struct jic_error *err);
+                                       struct jic_arena *arena, enum jic_refusal *why, struct jic_error *err);
 
-/** Steps 13 and 14: the trailing CRC, and that of the image. Computed once for each state of a file. */
-jic_must_check bool jic_accept_bytes(const struct jic_accept_file *file, struct jic_memory *m, struct jic_error *err);
+/** Steps 13 and 14: the trailing CRC, and that of the image. Computed once for each state of a file; always when `m` is
+ * NULL. */
+jic_must_check bool jic_accept_bytes(const struct jic_accept_file *file, struct jic_memory *m, enum jic_refusal *why,
+                                     struct jic_error *err);
 
 /** Remember what jic_depot_place() knows of files that it has just written: their CRCs agree and their sources are
  * fresh. */

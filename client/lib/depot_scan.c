@@ -108,10 +108,11 @@ static bool is_acceptable(struct listing *l, const struct jic_accept_file *file,
 {
 	const struct jic_graph *g = l->s->g;
 	const struct jic_node *n = &g->nodes[l->node];
-	if (!jic_accept_header(g, n, file->ji, NULL))
+	if (!jic_accept_header(g, n, file->ji, NULL, NULL))
 		return false;
 	watch_sources(l->s, n, file->ji);
-	return jic_accept_sources(g, n, file, l->s->memory, arena, NULL) && jic_accept_bytes(file, l->s->memory, NULL);
+	return jic_accept_sources(g, n, file, l->s->memory, arena, NULL, NULL) &&
+	       jic_accept_bytes(file, l->s->memory, NULL, NULL);
 }
 
 static bool describe(struct scan *s, const struct jic_accept_file *file, struct jic_view path,

@@ -122,11 +122,13 @@ static bool absent_is_fresh(struct jic_julia_version v, double recorded)
 }
 
 static bool same_content(const struct jic_ji_include *r, const char *path, const struct stat *st, struct jic_memory *m,
-                         struct jic_error *err)
+                         enum jic_refusal *why, struct jic_error *err)
 {
 	uint32_t crc;
+	jic_refuse(why, JIC_REFUSAL_SIZE);
 	if ((uint64_t)st->st_size != r->size)
 		return jic_fail(err, JIC_ECONFLICT, "%s: its size is not what was compiled", path);
+	jic_refuse(why, JIC_REFUSAL_HASH);
 	if (!jic_fresh_crc(path, st, m, &crc, err))
 		return false;
 	if (crc != r->crc32c)
@@ -134,18 +136,26 @@ static bool same_content(const struct jic_ji_include *r, const char *path, const
 	return true;
 }
 
-bool jic_fresh_record(struct jic_julia_version v, const struct jic_ji_include *r, const char *path,
-                      struct jic_memory *m, struct jic_error *err)
+bool jic_fresh_judge(struct jic_julia_version v, const struct jic_ji_include *r, const char *path, struct jic_memory *m,
+                     enum jic_refusal *why, struct jic_error *err)
 {
 	struct stat st;
 	if (stat(path, &st) != 0) {
 		if (absent_is_fresh(v, r->mtime))
 			return true;
+		jic_refuse(why, JIC_REFUSAL_SOURCE_MISSING);
 		return jic_fail(err, JIC_ECONFLICT, "%s: it is missing", path);
 	}
 	if (jic_julia_at_least(v, 1, 11, 0) && r->mtime < 0)
-		return same_content(r, path, &st, m, err);
+		return same_content(r, path, &st, m, why, err);
 	if (jic_fresh_mtime_accepted(v, r->mtime, jic_fresh_mtime(&st)))
 		return true;
+	jic_refuse(why, JIC_REFUSAL_MTIME);
 	return jic_fail(err, JIC_ECONFLICT, "%s: its time is not what was recorded", path);
+}
+
+bool jic_fresh_record(struct jic_julia_version v, const struct jic_ji_include *r, const char *path,
+                      struct jic_memory *m, struct jic_error *err)
+{
+	return jic_fresh_judge(v, r, path, m, NULL, err);
 }

@@ -7,6 +7,7 @@
 #define JIC_CLIENT_FRESH_H
 
 #include "client/lib/memory.h"
+#include "client/lib/refusal.h"
 #include "common/ji.h"
 #include "common/message.h"
 
@@ -42,5 +43,8 @@ jic_must_check bool jic_fresh_input(const char *path, struct jic_msg_input *out,
  * version). */
 jic_must_check bool jic_fresh_record(struct jic_julia_version v, const struct jic_ji_include *record, const char *path,
                                      struct jic_memory *m, struct jic_error *err);
+/** The same, and the step that it fails at. @param[out] why may be NULL; may be set even when the record is fresh */
+jic_must_check bool jic_fresh_judge(struct jic_julia_version v, const struct jic_ji_include *record, const char *path,
+                                    struct jic_memory *m, enum jic_refusal *why, struct jic_error *err);
 
 #endif
