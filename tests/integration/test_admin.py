@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from conftest import bin_dir
+from processes import ROOT
 
 
 def run(*arguments, **more):
@@ -101,3 +102,16 @@ def test_a_mistake_in_the_file_names_its_line(tmp_path):
     file.write_text('data = "d"\nlisten_on = 1\n')
     done = run("serve", "--config", file)
     assert done.returncode == 1 and f'{file}:2: unknown key "listen_on"' in done.stderr
+
+
+def test_the_documented_settings_are_those_that_there_are(tmp_path):
+    page = (ROOT / "docs/configuration.md").read_text()
+    documented = dict(re.findall(r"^\| `([\w.]+)` \| `--[\w-]+` \| `([^`]*)` \|", page, re.M))
+    printed = run("serve", "--print-config", env={}).stdout
+    assert set(documented) == set(re.findall(r"^([\w.]+) = ", printed, re.M))
+    file = tmp_path / "jicached.toml"
+    file.write_text("".join(f"{key} = {value if value in ('true', 'false') or value.isdigit() else json.dumps(value)}\n"
+                            for key, value in documented.items()))
+    again = run("serve", "--config", file, "--print-config", env={}).stdout
+    values = [re.sub(r"  # .*", "", text, flags=re.M) for text in (printed, again)]
+    assert values[0] == values[1]

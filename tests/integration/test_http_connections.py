@@ -77,10 +77,7 @@ def test_a_truncated_upload_leaves_nothing(api):
     b"GET /v1/info HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
 ], ids=["binary", "short", "version", "no host", "negative length", "bad chunk", "long header", "long path"])
 def test_what_is_not_http_is_refused_and_the_server_goes_on(api, head):
-    try:
-        answer = api.raw(head)
-    except ConnectionError:
-        answer = b""
+    answer = api.raw(head)
     assert answer == b"" or int(answer.split()[1]) >= 400, answer[:200]
     assert api.get("/healthz").status == 200
 
