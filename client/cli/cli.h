@@ -32,6 +32,7 @@ int jic_cmd_run(struct jic_cli *cli);
 int jic_cmd_precompile(struct jic_cli *cli);
 int jic_cmd_key(struct jic_cli *cli);
 int jic_cmd_status(struct jic_cli *cli);
+int jic_cmd_why(struct jic_cli *cli);
 int jic_cmd_inspect(struct jic_cli *cli);
 
 /** JICACHE_DISABLE is set, and not to 0: be as if we were not there. */

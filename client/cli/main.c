@@ -7,7 +7,7 @@
 
 #define TAGLINE "share Julia's precompile caches between machines"
 
-enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_PRECOMPILE, CMD_KEY, CMD_STATUS, CMD_INSPECT };
+enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_PRECOMPILE, CMD_KEY, CMD_STATUS, CMD_WHY, CMD_INSPECT };
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
 	{"project", 0, "DIR", "the environment, as Julia's --project takes it (JULIA_PROJECT)"},                       \
@@ -42,6 +42,7 @@ static const struct jic_option push_options[] = {
 };
 static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_REQUIRE};
 static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
+static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
 
 #define OPTIONS(table) .options = table, .options_count = JIC_COUNT(table)
@@ -76,6 +77,13 @@ static const struct jic_command commands[] = {
      .id = CMD_STATUS,
      .summary = "what of this environment is local, on the server, nowhere",
      OPTIONS(transfer_options)},
+    {.name = "why",
+     .id = CMD_WHY,
+     .summary = "why packages are not on the server: the first input that differs, and what would help",
+     .details = "Without PACKAGE all that missed, grouped by cause. An extension is called Parent/Name.",
+     .positional = "[PACKAGE]",
+     .positional_max = 1,
+     OPTIONS(why_options)},
     {.name = "key",
      .id = CMD_KEY,
      .summary = "runtime, system image and every package with its inputs and key",
@@ -104,6 +112,8 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_key(cli);
 	case CMD_STATUS:
 		return jic_cmd_status(cli);
+	case CMD_WHY:
+		return jic_cmd_why(cli);
 	default:
 		return jic_cmd_inspect(cli);
 	}

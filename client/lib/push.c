@@ -102,7 +102,8 @@ static bool prepare_artefact(struct push *p, size_t node, const struct jic_ji *j
 	const struct jic_node *n = &p->session->graph.nodes[node];
 	struct jic_canonical canonical = {0};
 	struct jic_msg_artefact *a = &p->artefacts[node];
-	*a = (struct jic_msg_artefact){.key = n->key, .node = n->inputs, .has_image = ji->clone_targets.len != 0};
+	*a = (struct jic_msg_artefact){
+	    .key = n->key, .node = n->inputs, .version = n->version, .has_image = ji->clone_targets.len != 0};
 	bool done = jic_ji_verify(ji, err) && jic_canonicalise(&p->session->graph, n, ji, p->arena, &canonical, err) &&
 	            upload_ji(p, &canonical.ji, &a->ji, err) &&
 	            (!a->has_image || upload_image(p, ji, p->locals.items[node].path, &a->image, err));

@@ -110,6 +110,14 @@ struct jic_report *jic_session_key(struct jic_session *session, struct jic_error
 /** What of this environment is local, on the server, nowhere. */
 struct jic_report *jic_session_status(struct jic_session *session, struct jic_error *err);
 
+/**
+ * Why nodes of this environment missed: for each that the server does not have, the first input in which it differs from
+ * the nearest that the server has, and what would make it a hit. `counts.missing`: those that are not here either.
+ * @param package name, or "Parent/Name" of an extension; NULL: all
+ * @return NULL with JIC_ENOTFOUND when the environment has no such package
+ */
+struct jic_report *jic_session_why(struct jic_session *session, const char *package, struct jic_error *err);
+
 /** All that the header of a `.ji` file says, and whether its checksums hold. Needs no session. */
 struct jic_report *jic_inspect(const char *path, struct jic_error *err);
 
