@@ -1,0 +1,140 @@
+"""
+    JICache
+
+Fetch Julia's precompile caches from a shared server before Julia would compile them.
+
+In `~/.julia/config/startup.jl`:
+
+    try
+        using JICache
+        JICache.enable()
+    catch
+    end
+
+Nothing here throws: what goes wrong is said once, as a warning, and Julia compiles for itself. `ENV["JICACHE_DISABLE"] = "1"`
+switches everything off. Only Base is used, so that loading this package compiles and loads nothing else.
+"""
+module JICache
+
+# Before 1.9 no native code is kept: interpreting what runs once is quicker than compiling it at every start.
+@static if VERSION < v"1.9-" && isdefined(Base.Experimental, Symbol("@compiler_options"))
+    Base.Experimental.@compiler_options compile=min optimize=0 infer=false
+end
+
+include("client.jl")
+include("hooks.jl")
+
+# What the last pull of this session was about, so that it is not repeated for an environment that did not change.
+const last_environment = Ref{Any}(nothing)
+const warned = Ref(false)
+const said = Set{String}()                 # warnings of reports: a server that is away is said once
+
+disabled() = get(ENV, "JICACHE_DISABLE", "0") ∉ ("", "0") || generating_output()
+generating_output() = ccall(:jl_generating_output, Cint, ()) != 0
+
+"Run `f`; what it throws becomes one warning a session."
+function softly(f)
+    try
+        return f()
+    catch err
+        err isa InterruptException && rethrow()
+        warned[] || @warn "JICache: $(sprint(showerror, err))"
+        warned[] = true
+        return nothing
+    end
+end
+
+"The active project and all that decides what its packages are: equal as long as a pull would find the same."
+function environment()
+    project = Base.active_project()
+    files = Any[stamp(project)]
+    if project !== nothing
+        for name in ("JuliaManifest.toml", "Manifest.toml", "Manifest-v$(VERSION.major).$(VERSION.minor).toml")
+            push!(files, stamp(joinpath(dirname(project), name)))
+        end
+    end
+    return (project, copy(LOAD_PATH), copy(DEPOT_PATH), files)
+end
+stamp(::Nothing) = nothing
+stamp(path) = (s = stat(path); (path, mtime(s), filesize(s)))
+
+function operate(operation::Symbol; quiet::Bool = false)
+    disabled() && return nothing
+    return softly() do
+        report = Base.invokelatest(ask, operation)
+        report === nothing || quiet || tell(report)
+        report
+    end
+end
+
+"Say what is worth a line: what was fetched, and warnings."
+function tell(report)
+    for text in setdiff(report.warnings, said)
+        push!(said, text)
+        @warn "JICache: $text"
+    end
+    report.fetched > 0 && @info "JICache: $(report.summary)"
+    return nothing
+end
+
+"""
+    JICache.pull()
+
+Fetch what the active environment needs and has not, and put it where Julia takes it. Returns a named tuple (`packages`, `local`,
+`fetched`, `missing`, `published`, `skipped`, `server`, `warnings`, `summary`, `json`), or `nothing` when nothing could be done.
+"""
+function pull(; quiet::Bool = false)
+    last_environment[] = softly(environment)
+    return operate(:pull; quiet = quiet)
+end
+
+"""
+    JICache.push()
+
+Publish what Julia compiled and the server lacks; needs a token (`JICACHE_TOKEN`). Returns as `pull`.
+"""
+push() = operate(:push)
+
+"""
+    JICache.status()
+
+What of the active environment is local, on the server, nowhere. Returns as `pull`.
+"""
+status() = operate(:status)
+
+"""
+    JICache.precompile()
+
+`pull`, `Pkg.precompile()` when something is missing, `push` when there is a token. Returns what the first pull did.
+"""
+function precompile()
+    disabled() && return nothing
+    before = pull()
+    if before === nothing || before.missing > 0 || before.skipped > 0
+        softly() do
+            pkg = Base.require(Base.PkgId(Base.UUID("44cfe95a-1eb2-52ea-b672-e2afdf69b78f"), "Pkg"))
+            Base.invokelatest(getfield(pkg, :precompile))
+        end
+    end
+    isempty(get(ENV, "JICACHE_TOKEN", "")) || push()
+    return before
+end
+
+"Pull if the environment is not the one of the last pull. Returns whether anything was fetched."
+function pull_if_changed()
+    disabled() && return false
+    now = softly(environment)
+    (now === nothing || now == last_environment[]) && return false
+    report = pull()
+    return report !== nothing && report.fetched > 0
+end
+
+# What startup.jl calls is compiled with this package, as far as this Julia keeps native code (1.9+).
+Base.precompile(enable, ())
+Base.precompile(pull, ())
+Base.precompile(pull_if_changed, ())
+Base.precompile(ask, (Symbol,))
+Base.precompile(report, (String,))
+Base.precompile(before_input, (Expr,))
+
+end
