@@ -128,7 +128,7 @@ static bool has_parent_path(struct jic_view text)
 {
 	const char *p = text.ptr, *end = text.ptr + text.len;
 	while (p < end && (p = memmem(p, (size_t)(end - p), "..", 2))) {
-		char before = p > text.ptr ? p[-1] : ' ', after = p + 2 < end ? p[2] : ' ';
+		int before = p > text.ptr ? p[-1] : ' ', after = p + 2 < end ? p[2] : ' ';
 		if ((before == '"' || before == '/' || before == '\\') &&
 		    (after == '"' || after == '/' || after == '\\'))
 			return true;
