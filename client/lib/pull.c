@@ -4,6 +4,7 @@
  * published later.
  */
 #include "client/lib/fetch.h"
+#include "client/lib/history.h"
 #include "client/lib/superseded.h"
 
 static uint32_t count_shared(const struct jic_graph *g)
@@ -117,6 +118,7 @@ static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_repo
 	if (!complete && !ask_and_fetch(s, &locals, arena, r, &fetched, err))
 		return false;
 	r->counts.bytes = fetched.bytes;
+	jic_history_note(s, &locals, fetched.placed_node);
 	count_nodes(s, &locals, &fetched, arena, r);
 	tell_skipped(s, arena, r);
 	return finish(r, err);

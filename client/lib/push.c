@@ -7,6 +7,7 @@
  * publishes nothing; we drop those and try again with the rest, a few times.
  */
 #include "client/lib/cachefile.h"
+#include "client/lib/history.h"
 #include "client/lib/offer.h"
 #include "client/lib/provenance.h"
 #include "client/lib/relocate.h"
@@ -330,6 +331,7 @@ static bool push(struct push *p, struct jic_error *err)
 	struct jic_session *s = p->session;
 	if (!jic_depot_scan(&s->graph, &s->depot, p->arena, &p->locals, err))
 		return false;
+	jic_history_note(s, &p->locals, NULL);
 	if (p->locals.have == 0)
 		return true;
 	if (!*s->settings.token)
