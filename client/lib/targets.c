@@ -191,3 +191,20 @@ bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f)
 	/* Up to 1.11.1 only the first of several targets takes effect (JuliaLang/julia#50148); later all do. */
 	return !rest.len || (count == 1 && !jic_julia_at_least(f->version, 1, 11, 2));
 }
+
+struct jic_view jic_targets_names(struct jic_view blob, struct jic_arena *arena)
+{
+	uint32_t count;
+	struct jic_view names = {0};
+	struct jic_cursor c = jic_cursor_over(blob);
+	if (!blob.len || !read_count(&c, &count))
+		return JIC_VIEW("");
+	for (uint32_t i = 0; i < count; i++) {
+		struct target t;
+		if (!read_target(&c, &t))
+			return JIC_VIEW("");
+		names =
+		    jic_arena_printf(arena, JIC_PRIv "%s" JIC_PRIv, JIC_ARGv(names), i ? ", " : "", JIC_ARGv(t.name));
+	}
+	return names;
+}

@@ -20,4 +20,7 @@ bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f);
  */
 bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f);
 
+/** The targets' names, "generic, haswell"; "" for an empty blob or one that can't be read. In the arena. */
+struct jic_view jic_targets_names(struct jic_view blob, struct jic_arena *arena);
+
 #endif
