@@ -215,4 +215,15 @@ struct jic_ji_edit {
 jic_must_check bool jic_ji_rewrite(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct jic_buf *out,
                                    struct jic_error *err);
 
+/** The rewritten file in three pieces, of which the large one is not copied: head ‖ data ‖ tail. */
+struct jic_ji_parts {
+	struct jic_buf head;
+	struct jic_view data; /**< in the bytes of the original */
+	struct jic_buf tail;
+};
+/** As jic_ji_rewrite(). Release with jic_ji_parts_clear(); untouched but empty on failure. */
+jic_must_check bool jic_ji_rewrite_parts(const struct jic_ji *ji, const struct jic_ji_edit *edits,
+                                         struct jic_ji_parts *out, struct jic_error *err);
+void jic_ji_parts_clear(struct jic_ji_parts *p);
+
 #endif

@@ -88,8 +88,8 @@ static bool put_records(struct jic_buf *out, const struct jic_ji *ji, const stru
 	}
 }
 
-/* The counted block; @param source_text_at where srctextpos was put, relative to the beginning of the file */
-static bool put_dependencies(struct jic_buf *out, size_t base, const struct jic_ji *ji, const struct jic_ji_edit *edits,
+/* The counted block; @param source_text_at where srctextpos was put */
+static bool put_dependencies(struct jic_buf *out, const struct jic_ji *ji, const struct jic_ji_edit *edits,
                              size_t *source_text_at, struct jic_error *err)
 {
 	struct jic_cursor c = jic_cursor_over(ji->bytes);
@@ -101,7 +101,7 @@ static bool put_dependencies(struct jic_buf *out, size_t base, const struct jic_
 	if (!jic_buf_ok(out, err))
 		return false;
 	jic_ji_patch_u64(out, total_at, out->len - total_at - 8);
-	*source_text_at = out->len - base - 8;
+	*source_text_at = out->len - 8;
 	return true;
 }
 
@@ -111,21 +111,23 @@ static void put_zeros(struct jic_buf *out, size_t count)
 		jic_buf_u8(out, 0);
 }
 
-/* All between the header and the source text, which an offset counts from the beginning of the file. */
-static bool put_data(struct jic_buf *out, size_t base, const struct jic_ji *ji, struct jic_error *err)
+/* All between the header and the source text: not copied, only its beginning is aligned. */
+static bool put_data(struct jic_ji_parts *out, const struct jic_ji *ji, struct jic_error *err)
 {
-	size_t end = ji->source_text_offset ? (size_t)ji->source_text_offset : ji->at.trailer;
-	if (!ji->has_image_fields || ji->clone_targets.len) {
-		put_range(out, ji, ji->at.header_end, end);
-		return jic_buf_ok(out, err);
+	size_t from = ji->at.header_end, to = ji->source_text_offset ? (size_t)ji->source_text_offset : ji->at.trailer;
+	bool placed = ji->has_image_fields && !ji->clone_targets.len;
+	if (placed) {
+		size_t align = jic_ji_data_align(ji), used = out->head.len % align;
+		put_zeros(&out->head, used ? align - used : 0);
+		from = (size_t)ji->data_start;
+		to = (size_t)ji->data_end;
 	}
-	size_t align = jic_ji_data_align(ji), used = (out->len - base) % align;
-	put_zeros(out, used ? align - used : 0);
-	size_t start = out->len - base;
-	put_range(out, ji, (size_t)ji->data_start, (size_t)ji->data_end);
-	if (!jic_buf_ok(out, err))
+	out->data = jic_view_bytes(ji->bytes.ptr + from, to - from);
+	if (!jic_buf_ok(&out->head, err))
 		return false;
-	jic_ji_patch_data_offsets(out, base + ji->at.image_fields, start, out->len - base);
+	if (placed)
+		jic_ji_patch_data_offsets(&out->head, ji->at.image_fields, out->head.len,
+		                          out->head.len + out->data.len);
 	return true;
 }
 
@@ -139,38 +141,68 @@ static void put_sources(struct jic_buf *out, const struct jic_ji *ji, const stru
 	jic_ji_write_string(out, (struct jic_view){0});
 }
 
-static bool put_trailer(struct jic_buf *out, size_t base, const struct jic_ji *ji, struct jic_error *err)
+static bool put_trailer(struct jic_ji_parts *out, const struct jic_ji *ji, struct jic_error *err)
 {
 	if (ji->has_image_fields)
-		jic_buf_u32le(out, ji->image_crc32c);
-	if (!jic_buf_ok(out, err))
-		return false;
-	size_t bytes = out->len - base;
+		jic_buf_u32le(&out->tail, ji->image_crc32c);
+	size_t bytes = out->head.len + out->data.len + out->tail.len;
 	if (bytes + 4 > JIC_JI_BYTES_MAX)
 		return jic_fail(err, JIC_ELIMIT, "rewrite: %zu bytes, at most %d are read", bytes, JIC_JI_BYTES_MAX);
-	jic_buf_u32le(out, jic_crc32c(0, out->ptr + base, bytes));
-	return jic_buf_ok(out, err);
+	uint32_t crc = jic_crc32c(0, out->head.ptr, out->head.len);
+	crc = jic_crc32c(crc, out->data.ptr, out->data.len);
+	jic_buf_u32le(&out->tail, jic_crc32c(crc, out->tail.ptr, out->tail.len));
+	return jic_buf_ok(&out->tail, err);
+}
+
+static bool rewrite(const struct jic_ji *ji, const struct jic_ji_edit *edits, const struct rename *renames,
+                    struct jic_ji_parts *out, struct jic_error *err)
+{
+	size_t source_text_at;
+	put_range(&out->head, ji, 0, ji->at.dependencies);
+	if (!put_dependencies(&out->head, ji, edits, &source_text_at, err))
+		return false;
+	put_range(&out->head, ji, ji->at.required, ji->at.header_end);
+	if (!put_data(out, ji, err))
+		return false;
+	if (ji->source_text_offset) {
+		jic_ji_patch_u64(&out->head, source_text_at, out->head.len + out->data.len);
+		put_sources(&out->tail, ji, renames);
+	}
+	return put_trailer(out, ji, err);
+}
+
+bool jic_ji_rewrite_parts(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct jic_ji_parts *out,
+                          struct jic_error *err)
+{
+	JIC_ASSERT(ji->at.trailer);
+	*out = (struct jic_ji_parts){0};
+	jic_autofree struct rename *renames = calloc(ji->includes_count + 1, sizeof *renames);
+	if (!renames)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (check_edits(ji, edits, err) && sort_renames(ji, edits, renames, err) &&
+	    rewrite(ji, edits, renames, out, err))
+		return true;
+	jic_ji_parts_clear(out);
+	return false;
+}
+
+void jic_ji_parts_clear(struct jic_ji_parts *p)
+{
+	jic_buf_clear(&p->head);
+	jic_buf_clear(&p->tail);
+	*p = (struct jic_ji_parts){0};
 }
 
 bool jic_ji_rewrite(const struct jic_ji *ji, const struct jic_ji_edit *edits, struct jic_buf *out,
                     struct jic_error *err)
 {
-	JIC_ASSERT(ji->at.trailer);
-	size_t base = out->len, source_text_at;
-	jic_autofree struct rename *renames = calloc(ji->includes_count + 1, sizeof *renames);
-	if (!renames || !jic_buf_reserve(out, ji->bytes.len))
+	JIC_CLEAR(jic_ji_parts) struct jic_ji_parts parts = {0};
+	if (!jic_ji_rewrite_parts(ji, edits, &parts, err))
+		return false;
+	if (!jic_buf_reserve(out, parts.head.len + parts.data.len + parts.tail.len))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
-	if (!check_edits(ji, edits, err) || !sort_renames(ji, edits, renames, err))
-		return false;
-	put_range(out, ji, 0, ji->at.dependencies);
-	if (!put_dependencies(out, base, ji, edits, &source_text_at, err))
-		return false;
-	put_range(out, ji, ji->at.required, ji->at.header_end);
-	if (!put_data(out, base, ji, err))
-		return false;
-	if (ji->source_text_offset) {
-		jic_ji_patch_u64(out, base + source_text_at, out->len - base);
-		put_sources(out, ji, renames);
-	}
-	return put_trailer(out, base, ji, err);
+	jic_buf_putv(out, jic_buf_view(&parts.head));
+	jic_buf_putv(out, parts.data);
+	jic_buf_putv(out, jic_buf_view(&parts.tail));
+	return true;
 }

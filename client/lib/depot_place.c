@@ -165,7 +165,7 @@ struct placing {
 	const struct jic_node *n;
 	struct jic_arena arena;
 	struct jic_ji ji;
-	struct jic_buf local; /* the `.ji` as it will be on disk */
+	struct jic_ji_parts local; /* the `.ji` as it will be on disk */
 	struct jic_view ji_path, image_path;
 };
 
@@ -197,8 +197,7 @@ static bool prepare(struct placing *w, struct jic_error *err)
 		                         "fill another depot with --depot DIR",
 		                JIC_ARGv(w->d->compiled_dir));
 	return find_names(w, err) &&
-	       jic_localise(w->d->g, w->n, &w->ji, w->p->inputs, w->p->inputs_count, &w->arena, &w->local, err) &&
-	       jic_buf_ok(&w->local, err);
+	       jic_localise(w->d->g, w->n, &w->ji, w->p->inputs, w->p->inputs_count, &w->arena, &w->local, err);
 }
 
 static void note_placed(struct jic_depot *d, struct jic_view path)
@@ -284,7 +283,8 @@ static bool place_ji(struct placing *w, struct jic_error *err)
 {
 	struct jic_writer_options options = {.no_sync = true, .mode = 0644};
 	JIC_AUTO(jic_writer) struct jic_writer *writer = jic_writer_new(w->ji_path.ptr, options, err);
-	if (!writer || !jic_writer_put(writer, jic_buf_view(&w->local), err))
+	if (!writer || !jic_writer_put(writer, jic_buf_view(&w->local.head), err) ||
+	    !jic_writer_put(writer, w->local.data, err) || !jic_writer_put(writer, jic_buf_view(&w->local.tail), err))
 		return false;
 	make_newest(w, jic_writer_fd(writer));
 	start_writeback(jic_writer_fd(writer));
@@ -304,7 +304,7 @@ static void remember(struct placing *w)
 {
 	struct jic_ji placed = w->ji;
 	struct jic_accept_file file = {.ji = &placed, .image_path = w->image_path.ptr};
-	placed.file_crc32c = trailing_crc(jic_buf_view(&w->local));
+	placed.file_crc32c = trailing_crc(jic_buf_view(&w->local.tail));
 	if (jic_file_identify(w->ji_path.ptr, &file.identity, NULL))
 		jic_accept_remember(w->n, &file, w->d->memory, &w->arena);
 }
@@ -342,7 +342,7 @@ bool jic_depot_place(struct jic_depot *d, const struct jic_placement *p, struct 
 	JIC_ASSERT(p->node < d->g->count);
 	struct placing w = {.d = d, .p = p, .n = &d->g->nodes[p->node]};
 	bool placed = prepare(&w, err) && place_locked(&w, err);
-	jic_buf_clear(&w.local);
+	jic_ji_parts_clear(&w.local);
 	jic_arena_clear(&w.arena);
 	return placed;
 }

@@ -46,8 +46,8 @@ struct fetch {
 struct arrival {
 	struct fetch *fetch;
 	uint32_t record;
-	struct jic_buf ji;
-	char *image_temp; /* removed unless placed */
+	struct jic_buf *ji; /* the worker's, used for one after the other: fresh memory costs more than filling it */
+	char *image_temp;   /* removed unless placed */
 	int image_fd;
 	uint32_t image_crc32c;
 	bool local_failure; /* a sink could not write */
@@ -101,8 +101,8 @@ static bool ji_sink(void *context, struct jic_view bytes, struct jic_error *err)
 {
 	struct arrival *a = context;
 	count_bytes(a->fetch, bytes.len);
-	jic_buf_putv(&a->ji, bytes);
-	return jic_buf_ok(&a->ji, err);
+	jic_buf_putv(a->ji, bytes);
+	return jic_buf_ok(a->ji, err);
 }
 
 static bool open_image(struct arrival *a, struct jic_error *err)
@@ -124,6 +124,9 @@ static bool receive(struct arrival *a, struct jic_connection *c, struct jic_erro
 		                (unsigned long long)r->ji.size);
 	if (r->has_image && (!open_image(a, err) || !jic_connection_get_blob(c, &r->image, image_sink, a, err)))
 		return false;
+	jic_buf_reset(a->ji);
+	if (!jic_buf_reserve(a->ji, (size_t)r->ji.size))
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	return jic_connection_get_blob(c, &r->ji, ji_sink, a, err);
 }
 
@@ -133,7 +136,7 @@ static bool verify(struct arrival *a, struct jic_error *err)
 	struct jic_ji ji;
 	struct jic_map image = {0};
 	bool fine =
-	    jic_ji_parse(jic_buf_view(&a->ji), &arena, &ji, err) &&
+	    jic_ji_parse(jic_buf_view(a->ji), &arena, &ji, err) &&
 	    (a->image_fd < 0 || jic_map_fd(a->image_fd, SIZE_MAX, &image, err)) &&
 	    jic_verify_arrived(a->fetch->session, a->fetch->offer, a->record, &ji, image.view, a->image_crc32c, err);
 	jic_map_clear(&image);
@@ -162,7 +165,8 @@ static bool place(struct arrival *a, struct jic_error *err)
 	const struct jic_msg_record *r = &a->fetch->offer->records[a->record];
 	struct jic_placement p = {
 	    .node = a->fetch->offer->node_of[a->record],
-	    .ji = jic_buf_view(&a->ji),
+	    .runtime = a->fetch->offer->runtime_id,
+	    .ji = jic_buf_view(a->ji),
 	    .image_temp = a->image_temp,
 	    .inputs = r->inputs,
 	    .inputs_count = r->inputs_count,
@@ -219,9 +223,9 @@ static void report_failure(struct fetch *f, uint32_t record, bool local, const s
 	jic_arena_clear(&arena);
 }
 
-static void fetch_one(struct fetch *f, struct jic_connection *c, uint32_t record)
+static void fetch_one(struct fetch *f, struct jic_connection *c, uint32_t record, struct jic_buf *ji)
 {
-	struct arrival a = {.fetch = f, .record = record, .image_fd = -1};
+	struct arrival a = {.fetch = f, .record = record, .ji = ji, .image_fd = -1};
 	struct jic_error e = {0};
 	bool arrived = receive(&a, c, &e) && verify(&a, &e);
 	bool placed = arrived && place(&a, &e);
@@ -232,7 +236,6 @@ static void fetch_one(struct fetch *f, struct jic_connection *c, uint32_t record
 	if (a.image_temp && !placed)
 		unlink(a.image_temp);
 	free(a.image_temp);
-	jic_buf_clear(&a.ji);
 	settle(f, record, placed);
 }
 
@@ -252,10 +255,11 @@ static void *worker(void *context)
 {
 	struct fetch *f = context;
 	struct jic_error e = {0};
+	JIC_CLEAR(jic_buf) struct jic_buf ji = {0};
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&f->session->settings, &f->cancel, &e);
 	for (uint32_t record; take_next(f, &record);) {
 		if (c && !atomic_load(&f->cancel))
-			fetch_one(f, c, record);
+			fetch_one(f, c, record, &ji);
 		else
 			settle(f, record, false);
 	}

@@ -115,8 +115,8 @@ static bool check_entry(const struct jic_graph *g, const struct jic_node *n, con
 }
 
 bool jic_localise(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
-                  const struct jic_msg_input *inputs, size_t inputs_count, struct jic_arena *arena, struct jic_buf *out,
-                  struct jic_error *err)
+                  const struct jic_msg_input *inputs, size_t inputs_count, struct jic_arena *arena,
+                  struct jic_ji_parts *out, struct jic_error *err)
 {
 	const struct work w = {.g = g,
 	                       .inputs = inputs,
@@ -130,5 +130,5 @@ bool jic_localise(const struct jic_graph *g, const struct jic_node *n, const str
 	for (size_t i = 0; i < ji->includes_count; i++)
 		if (!local_record(&w, n, &ji->includes[i], arena, &edits[i], err))
 			return false;
-	return jic_ji_rewrite(ji, edits, out, err);
+	return jic_ji_rewrite_parts(ji, edits, out, err);
 }

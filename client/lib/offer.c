@@ -120,6 +120,7 @@ bool jic_offer_get(struct jic_session *s, struct jic_connection *c, size_t runti
 	if (!set)
 		return true;
 	out->runtime = runtime_of(s, set->runtime);
+	out->runtime_id = set->runtime;
 	if (!out->runtime)
 		return jic_fail(err, JIC_EPROTOCOL, "server answered for a runtime that was not asked for");
 	return match(&s->graph, set, arena, out, err);

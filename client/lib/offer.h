@@ -12,6 +12,7 @@ struct jic_offer {
 	size_t count;
 	uint32_t *node_of;                     /**< for each record: the node */
 	const struct jic_msg_record **of_node; /**< for each node: its record, NULL when the server has none */
+	struct jic_view runtime_id;            /**< of `runtime` */
 	const struct jic_runtime *runtime;     /**< that the set was made for; NULL: no record at all */
 };
 

@@ -36,11 +36,11 @@ jic_must_check bool jic_canonicalise(const struct jic_graph *g, const struct jic
  * Local form of a canonical `.ji`: every record gets the local path (≤ 1.10 and developed packages; "@depot/…" stays on
  * 1.11+) and, where Julia compares them, the local file's time or a directory's size, after the local content was found
  * equal to what was compiled: the embedded source text, size and CRC (1.11+), or `inputs`.
- * @param[out] out appended
+ * @param[out] out release with jic_ji_parts_clear(); its data points into the canonical bytes
  * @return false with JIC_ECONFLICT naming the file that differs or is missing
  */
 jic_must_check bool jic_localise(const struct jic_graph *g, const struct jic_node *n, const struct jic_ji *ji,
                                  const struct jic_msg_input *inputs, size_t inputs_count, struct jic_arena *arena,
-                                 struct jic_buf *out, struct jic_error *err);
+                                 struct jic_ji_parts *out, struct jic_error *err);
 
 #endif

@@ -78,7 +78,14 @@ static bool bring_here(struct corpus_env *e, const char *package, const struct j
 {
 	struct jic_ji ji;
 	cr_assert(jic_ji_parse(jic_buf_view(&c->ji), &e->arena, &ji, NULL));
-	return jic_localise(&e->graph, corpus_node(e, package), &ji, c->inputs, c->inputs_count, &e->arena, out, err);
+	struct jic_ji_parts parts = {0};
+	if (!jic_localise(&e->graph, corpus_node(e, package), &ji, c->inputs, c->inputs_count, &e->arena, &parts, err))
+		return false;
+	jic_buf_putv(out, jic_buf_view(&parts.head));
+	jic_buf_putv(out, parts.data);
+	jic_buf_putv(out, jic_buf_view(&parts.tail));
+	jic_ji_parts_clear(&parts);
+	return jic_buf_ok(out, err);
 }
 
 /* ---- what arrives is accepted */
