@@ -12,7 +12,8 @@ EXAMPLES = re.findall(r"^```json (\w+)\n(.*?)^```", PAGE, re.M | re.S)
 
 def test_every_example_is_valid():
     schemas = CONTRACT.document["components"]["schemas"]
-    assert {"Info", "Resolve", "Resolved", "SingleRecord", "Digests", "Missing", "Publish", "Published", "Problem"} == \
+    assert {"Info", "Resolve", "Resolved", "SingleRecord", "Digests", "Missing", "Publish", "Published", "Problem",
+            "Explain", "Explained"} == \
            {name for name, _ in EXAMPLES}
     for name, text in EXAMPLES:
         CONTRACT.validate(json.loads(text), schemas[name])
