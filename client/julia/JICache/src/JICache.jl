@@ -61,8 +61,11 @@ stamp(path) = (s = stat(path); (path, mtime(s), filesize(s)))
 function operate(operation::Symbol; quiet::Bool = false)
     disabled() && return nothing
     return softly() do
+        project = Base.active_project()
+        # The default environment, before anything was ever added to it.
+        project === nothing || isfile(project) || return nothing
         report = Base.invokelatest(ask, operation)
-        report === nothing || quiet || tell(report)
+        quiet || tell(report)
         report
     end
 end
