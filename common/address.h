@@ -53,8 +53,8 @@ void jic_runtime_flags_text(struct jic_julia_version version, uint8_t flags, cha
  *  (a field or the id is too long), JIC_EUSAGE (version or triplet have other characters than [0-9A-Za-z._+-]) */
 jic_must_check bool jic_runtime_id(const struct jic_runtime *r, char id[JIC_RUNTIME_ID_BYTES_MAX],
                                    struct jic_error *err);
-/** SHA-256 of the canonical encoding of the bundled caches alone (field 11): which of two runtimes' parts differ can then
- *  be told without the list. @return false with JIC_ELIMIT or JIC_EMEMORY */
+/** SHA-256 of the canonical encoding of the bundled caches alone (field 11): which of two runtimes' parts differ can
+ * then be told without the list. @return false with JIC_ELIMIT or JIC_EMEMORY */
 jic_must_check bool jic_runtime_bundled_digest(const struct jic_runtime *r, struct jic_digest *out,
                                                struct jic_error *err);
 /** A well-formed runtime id, whatever it stands for. */

@@ -49,7 +49,7 @@ static void print_nearest(const json_t *nearest)
 	if (gmtime_r(&published, &utc))
 		strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &utc);
 	const char *version = text_of(nearest, "version"), *user = text_of(nearest, "user"),
-	           *host = text_of(nearest, "host");
+		   *host = text_of(nearest, "host");
 	printf("%*snearest: %s%spublished %s%s%s%s%s into %s%s%s\n", INDENT, "", version, *version ? ", " : "", when,
 	       *host ? " by " : "", user, *user && *host ? "@" : "", host, text_of(nearest, "lane"),
 	       *text_of(nearest, "run") ? ", " : "", text_of(nearest, "run"));
@@ -77,9 +77,8 @@ static const json_t *find_missed(const json_t *report, const char *name)
 static void print_cause(const json_t *report, const json_t *cause)
 {
 	const json_t *names = json_object_get(cause, "packages");
-	const json_t *only = json_array_size(names) == 1
-	                         ? find_missed(report, json_string_value(json_array_get(names, 0)))
-	                         : NULL;
+	const json_t *only =
+	    json_array_size(names) == 1 ? find_missed(report, json_string_value(json_array_get(names, 0))) : NULL;
 	if (only) {
 		printf("%s\n", text_of(only, "text"));
 		print_remedy(only);

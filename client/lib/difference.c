@@ -37,8 +37,12 @@ struct jic_view jic_shortened(struct jic_view text, size_t bytes, struct jic_are
 	char *out = jic_arena_alloc(arena, len + sizeof "…");
 	if (!out)
 		return JIC_VIEW("");
-	for (size_t i = 0; i < len; i++)
-		out[i] = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? '?' : text.ptr[i];
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char c = (unsigned char)text.ptr[i];
+		out[i] = text.ptr[i];
+		if (c < 0x20 || c == 0x7f)
+			out[i] = '?';
+	}
 	if (len == text.len)
 		return jic_view_bytes(out, len);
 	memcpy(out + len, "…", sizeof "…");

@@ -37,10 +37,12 @@ bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct
 	if (!row)
 		return jic_fail(err, JIC_ENOTFOUND, "index: runtime " JIC_PRIv " is not described", JIC_ARGv(id));
 	*out = (struct jic_msg_runtime){.id = jic_column_copy(&s, arena)};
-	struct jic_view *const texts[] = {&out->parts.version, &out->parts.branch, &out->parts.commit,
-	                                  &out->parts.uname,   &out->parts.arch,   &out->parts.triplet};
-	for (size_t i = 0; i < JIC_COUNT(texts); i++)
-		*texts[i] = jic_column_copy(&s, arena);
+	out->parts.version = jic_column_copy(&s, arena);
+	out->parts.branch = jic_column_copy(&s, arena);
+	out->parts.commit = jic_column_copy(&s, arena);
+	out->parts.uname = jic_column_copy(&s, arena);
+	out->parts.arch = jic_column_copy(&s, arena);
+	out->parts.triplet = jic_column_copy(&s, arena);
 	out->parts.word_bits = (unsigned)jic_column_u64(&s);
 	out->parts.flags = jic_column_copy(&s, arena);
 	out->parts.cpu = jic_column_copy(&s, arena);
