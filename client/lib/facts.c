@@ -24,6 +24,14 @@ static bool is_executable(const char *path)
 	return jic_is_file(path) && access(path, X_OK) == 0;
 }
 
+/* A link named julia to jicache pulls and becomes the next julia on PATH: that one is meant. */
+static bool is_masquerade(const char *path)
+{
+	jic_autofree char *resolved = realpath(path, NULL);
+	const char *slash = resolved ? strrchr(resolved, '/') : NULL;
+	return slash && strcmp(slash + 1, "jicache") == 0;
+}
+
 /* The first of that name on PATH; malloc'ed, NULL when there is none. */
 static char *find_on_path(const char *name)
 {
@@ -32,7 +40,7 @@ static char *find_on_path(const char *name)
 		size_t len = strcspn(path, ":");
 		jic_autofree char *dir = jic_strdup_view(jic_view_bytes(path, len));
 		char *candidate = dir ? jic_path_join(len ? dir : ".", name) : NULL;
-		if (candidate && is_executable(candidate))
+		if (candidate && is_executable(candidate) && !is_masquerade(candidate))
 			return candidate;
 		free(candidate);
 		path += len + (path[len] == ':');

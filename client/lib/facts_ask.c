@@ -29,17 +29,22 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The environment without JULIA_PROJECT: the answers must not depend on a project. */
+/* The environment without JULIA_PROJECT: the answers must not depend on a project. A masquerade is to be Julia only. */
 static char **child_environment(void)
 {
+	static const char *const disable = "JICACHE_DISABLE=1";
 	size_t count = 0, kept = 0;
 	while (environ[count])
 		count++;
-	char **copy = calloc(count + 1, sizeof(*copy));
+	char **copy = calloc(count + 2, sizeof(*copy));
 	for (size_t i = 0; copy && i < count; i++) {
-		if (strncmp(environ[i], "JULIA_PROJECT=", strlen("JULIA_PROJECT=")) != 0)
+		if (strncmp(environ[i], "JULIA_PROJECT=", strlen("JULIA_PROJECT=")) != 0 &&
+		    strncmp(environ[i], "JICACHE_DISABLE=", strlen("JICACHE_DISABLE=")) != 0)
 			copy[kept++] = environ[i];
 	}
+	/* execve() takes what it does not change as not const. */
+	if (copy)
+		memcpy(&copy[kept], &disable, sizeof(char *));
 	return copy;
 }
 

@@ -154,7 +154,8 @@ def test_what_was_compiled_is_published_in_the_background(server, masked, machin
     process.communicate(timeout=300)  # returns when every pipe is closed: nobody holds them
     assert process.returncode == 0
     other = machine(server.url).install(small)
-    wait_until(lambda: other.pull()["missing"] == 0, timeout_s=60, what="the publisher")
+    wait_until(lambda: other.pull() and {path.parent.name for path in ours(other)} >= set(small.names()), timeout_s=120,
+               what="the publisher")
     other.load(small).assert_loaded(small)
 
 
@@ -170,7 +171,7 @@ def test_what_a_session_installs_is_published_too(server, masked, machine, small
     done = finish(one, "-e", code)
     assert done.returncode == 0, done.stderr
     other = machine(server.url).install(small)
-    wait_until(lambda: other.pull()["fetched"] + other.pull()["local"] > 0, timeout_s=60, what="the publisher")
+    wait_until(lambda: other.pull() and ours(other), timeout_s=120, what="the publisher")
 
 
 def test_without_a_token_nobody_waits_for_the_end(small_server, masked):
@@ -266,6 +267,16 @@ def test_run_does_not_start_the_link(small_server, masked, small):
     _, err = process.communicate(timeout=120)
     assert process.returncode == 3
     assert len([line for line in err.splitlines() if line.startswith("jicache: ")]) == 1, err
+
+
+def test_the_link_is_not_asked_for_what_julia_is(masked):
+    one = masked()
+    real = str(one.folder / "real/julia")
+    one.extra["JULIA"] = ""
+    assert one.report("key")["julia"] == real
+    one.extra["JULIA"] = str(one.folder / "links/julia")
+    done = one.jicache("key")
+    assert "warning" not in done.stderr and done.stderr.count("jicache: ") == 1, done.stderr
 
 
 # ---- JICache
