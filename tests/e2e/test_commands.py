@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from processes import bin_dir, summary_of, wait_until
 
-COMMANDS = ["pull", "push", "run", "key", "inspect", "status"]
+COMMANDS = ["pull", "push", "run", "key", "inspect", "status", "why"]
 
 
 def plain(*words):
