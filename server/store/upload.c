@@ -8,17 +8,12 @@
  */
 #include "server/store/internal.h"
 
-#include "common/crc32c.h"
 #include "common/zstream.h"
-
-enum {
-	TRAILER_BYTES = 4, /* what crc32c_head leaves out */
-};
+#include "server/store/meter.h"
 
 struct jic_store_upload {
 	struct jic_store *store;
-	struct jic_index_blob blob; /* what the meter has found so far */
-	struct jic_sha256 *sha;
+	struct jic_meter meter;
 	struct jic_zenc *zenc; /* content arrives */
 	struct jic_zdec *zdec; /* zstd arrives */
 	struct jic_blob_sink *sink;
@@ -28,7 +23,7 @@ void jic_store_upload_free(struct jic_store_upload *u)
 {
 	if (!u)
 		return;
-	jic_sha256_free(u->sha);
+	jic_meter_clear(&u->meter);
 	jic_zenc_free(u->zenc);
 	jic_zdec_free(u->zdec);
 	jic_blob_sink_free(u->sink);
@@ -37,9 +32,8 @@ void jic_store_upload_free(struct jic_store_upload *u)
 
 static bool prepare(struct jic_store_upload *u, bool is_zstd, struct jic_error *err)
 {
-	u->sha = jic_sha256_new();
-	if (!u->sha)
-		return jic_fail(err, JIC_EMEMORY, "upload: out of memory");
+	if (!jic_meter_begin(&u->meter, err))
+		return false;
 	if (is_zstd)
 		u->zdec = jic_zdec_new(u->store->blob_bytes_max, err);
 	else
@@ -59,46 +53,19 @@ struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct 
 		return NULL;
 	}
 	u->store = s;
-	u->blob.digest = *digest;
+	u->meter.blob.digest = *digest;
 	if (!prepare(u, is_zstd, err))
 		return NULL;
 	return JIC_TAKE(u);
 }
 
-static size_t held_back(const struct jic_index_blob *b)
-{
-	return b->size < TRAILER_BYTES ? (size_t)b->size : TRAILER_BYTES;
-}
-
-/* The last TRAILER_BYTES so far are held back from crc32c_head: only the end shows that they were the last. */
-static void meter_crc(struct jic_index_blob *b, struct jic_view bytes)
-{
-	size_t held = held_back(b);
-	size_t settled = bytes.len + held > TRAILER_BYTES ? bytes.len + held - TRAILER_BYTES : 0;
-	size_t from_held = settled < held ? settled : held;
-	b->crc32c_head = jic_crc32c(b->crc32c_head, b->tail + sizeof b->tail - held, from_held);
-	b->crc32c_head = jic_crc32c(b->crc32c_head, bytes.ptr, settled - from_held);
-}
-
-static void meter_tail(struct jic_index_blob *b, struct jic_view bytes)
-{
-	size_t fresh = bytes.len < sizeof b->tail ? bytes.len : sizeof b->tail;
-	memmove(b->tail, b->tail + fresh, sizeof b->tail - fresh);
-	memcpy(b->tail + sizeof b->tail - fresh, bytes.ptr + bytes.len - fresh, fresh);
-}
-
 static bool meter(void *context, struct jic_view bytes, struct jic_error *err)
 {
 	struct jic_store_upload *u = context;
-	if (!bytes.len)
-		return true;
-	if (bytes.len > u->store->blob_bytes_max - u->blob.size)
+	if (bytes.len > u->store->blob_bytes_max - u->meter.blob.size)
 		return jic_fail(err, JIC_ELIMIT, "upload: more than %llu bytes",
 		                (unsigned long long)u->store->blob_bytes_max);
-	jic_sha256_update(u->sha, bytes.ptr, bytes.len);
-	meter_crc(&u->blob, bytes);
-	meter_tail(&u->blob, bytes);
-	u->blob.size += bytes.len;
+	jic_meter_put(&u->meter, bytes);
 	return true;
 }
 
@@ -108,8 +75,8 @@ static bool keep(void *context, struct jic_view bytes, struct jic_error *err)
 	/* zstd that is longer than its content can be by itself is padding, and would fill the disk beside the limit.
 	 */
 	uint64_t stored_max = u->store->blob_bytes_max + u->store->blob_bytes_max / 128 + 1024;
-	u->blob.stored_size += bytes.len;
-	if (u->blob.stored_size > stored_max)
+	u->meter.blob.stored_size += bytes.len;
+	if (u->meter.blob.stored_size > stored_max)
 		return jic_fail(err, JIC_ELIMIT, "upload: more than %llu bytes of zstd",
 		                (unsigned long long)stored_max);
 	return u->sink->ops->sink_put(u->sink, bytes, err);
@@ -125,11 +92,11 @@ bool jic_store_upload_put(struct jic_store_upload *u, struct jic_view bytes, str
 static bool check_digest(struct jic_store_upload *u, struct jic_error *err)
 {
 	struct jic_digest found;
-	jic_sha256_final(u->sha, &found);
-	if (jic_digest_eq(&found, &u->blob.digest))
+	jic_meter_end(&u->meter, &found);
+	if (jic_digest_eq(&found, &u->meter.blob.digest))
 		return true;
 	char promised_hex[JIC_DIGEST_HEX + 1], found_hex[JIC_DIGEST_HEX + 1];
-	jic_digest_hex(&u->blob.digest, promised_hex);
+	jic_digest_hex(&u->meter.blob.digest, promised_hex);
 	jic_digest_hex(&found, found_hex);
 	return jic_fail(err, JIC_ECORRUPT, "upload: the bytes are %s, not %s", found_hex, promised_hex);
 }
@@ -142,7 +109,7 @@ static bool find_row(struct jic_store_upload *u, bool *there, struct jic_error *
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_READ, err);
 	if (!t)
 		return false;
-	*there = t->ops->blob_find(t, &u->blob.digest, &blob, &why);
+	*there = t->ops->blob_find(t, &u->meter.blob.digest, &blob, &why);
 	if (*there || why.code == JIC_ENOTFOUND)
 		return true;
 	if (err)
@@ -154,7 +121,7 @@ static bool put_row(struct jic_store_upload *u, bool *created, struct jic_error 
 {
 	struct jic_index *ix = u->store->index;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
-	return t && t->ops->blob_put(t, &u->blob, created, err) && t->ops->commit(t, err);
+	return t && t->ops->blob_put(t, &u->meter.blob, created, err) && t->ops->commit(t, err);
 }
 
 /* With blobs_lock held shared. The row comes after the bytes: what the index knows can be read. */
@@ -166,7 +133,7 @@ static bool make_visible_locked(struct jic_store_upload *u, bool *created, struc
 		return false;
 	if (there)
 		return true;
-	return u->sink->ops->sink_commit(u->sink, &u->blob.digest, err) && put_row(u, created, err);
+	return u->sink->ops->sink_commit(u->sink, &u->meter.blob.digest, err) && put_row(u, created, err);
 }
 
 bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct jic_error *err)
@@ -174,10 +141,7 @@ bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct j
 	bool complete = u->zdec ? jic_zdec_finish(u->zdec, err) : jic_zenc_finish(u->zenc, keep, u, err);
 	if (!complete || !check_digest(u, err))
 		return false;
-	struct jic_index_blob *b = &u->blob;
-	size_t held = held_back(b);
-	b->crc32c = jic_crc32c(b->crc32c_head, b->tail + sizeof b->tail - held, held);
-	b->created_s = jic_store_now_s();
+	u->meter.blob.created_s = jic_store_now_s();
 	pthread_rwlock_rdlock(&u->store->blobs_lock);
 	bool ok = make_visible_locked(u, created, err);
 	pthread_rwlock_unlock(&u->store->blobs_lock);
