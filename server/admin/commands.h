@@ -17,6 +17,7 @@ struct jic_admin {
 	const struct jic_config *config;
 	struct jic_arena *arena;
 	struct jic_buf *out; /**< written to stdout when the command succeeds */
+	int *status;         /**< what a command that succeeds ends with, for those whose answer can be no */
 };
 
 /** @return false with err: JIC_EUSAGE gives exit status 2, everything else 1 */
@@ -33,6 +34,8 @@ bool jic_cmd_lane_list(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err);
 /* cmd_status.c */
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
+/* cmd_fsck.c */
+bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
 /* main.c */
 bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 

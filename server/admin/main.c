@@ -39,14 +39,20 @@ static const struct jic_option lane_create_options[] = {
     {.name = "name", .value = "NAME", .help = "segments of letters, digits, . _ - joined by slashes; required"},
     {.name = "parent", .value = "NAME", .help = "the lane that its readers see beneath it (default none)"},
 };
+static const struct jic_option fsck_options[] = {
+    DATA_OPTIONS,
+    {.name = "repair", .help = "take out what is damaged; the server must not run"},
+    JSON_OPTION,
+};
 static const struct jic_option list_options[] = {DATA_OPTIONS, JSON_OPTION};
 
-enum { SERVE, TOKEN_CREATE, TOKEN_LIST, TOKEN_REVOKE, LANE_LIST, LANE_CREATE, STATUS, VERSION };
+enum { SERVE, TOKEN_CREATE, TOKEN_LIST, TOKEN_REVOKE, LANE_LIST, LANE_CREATE, STATUS, FSCK, VERSION };
 
 static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,           [TOKEN_CREATE] = jic_cmd_token_create,
                                           [TOKEN_LIST] = jic_cmd_token_list, [TOKEN_REVOKE] = jic_cmd_token_revoke,
                                           [LANE_LIST] = jic_cmd_lane_list,   [LANE_CREATE] = jic_cmd_lane_create,
-                                          [STATUS] = jic_cmd_status,         [VERSION] = jic_cmd_version};
+                                          [STATUS] = jic_cmd_status,         [FSCK] = jic_cmd_fsck,
+                                          [VERSION] = jic_cmd_version};
 
 #define OPTIONS(table) .options = (table), .options_count = JIC_COUNT(table)
 static const struct jic_command commands[] = {
@@ -69,6 +75,14 @@ static const struct jic_command commands[] = {
     {.name = "lane list", .summary = "List lanes", .id = LANE_LIST, OPTIONS(list_options)},
     {.name = "lane create", .summary = "Create a lane", .id = LANE_CREATE, OPTIONS(lane_create_options)},
     {.name = "status", .summary = "Show what a data directory holds", .id = STATUS, OPTIONS(list_options)},
+    {.name = "fsck",
+     .summary = "Check a data directory, byte by byte",
+     .details = "Every blob is read and compared with its digest, every artefact with its record, its address and\n"
+                "what it requires. Works beside a running server. Exit status 0: clean, 1: there are findings.\n"
+                "--repair withdraws artefacts with a finding and all that require them, and moves damaged blobs\n"
+                "to quarantine/ in the data directory. Clients compile and publish them anew.",
+     .id = FSCK,
+     OPTIONS(fsck_options)},
     {.name = "version", .summary = "Print the version", .id = VERSION},
 };
 
@@ -108,10 +122,13 @@ static int run_command(const struct jic_command *command, const char *const *arg
 		jic_command_help(command, "jicached", &out);
 		return print(&out);
 	}
-	const struct jic_admin a = {.options = &options, .config = &config, .arena = &arena, .out = &out};
+	int status = JIC_EXIT_OK;
+	const struct jic_admin a = {
+	    .options = &options, .config = &config, .arena = &arena, .out = &out, .status = &status};
 	if (!jic_config_load(&options, getenv, &arena, &config, &err) || !functions[command->id](&a, &err))
 		return report(command, &err);
-	return print(&out);
+	int printed = print(&out);
+	return printed == JIC_EXIT_OK ? status : printed;
 }
 
 static int print_commands(FILE *to)

@@ -51,6 +51,9 @@ struct jic_blobs_ops {
 	             struct jic_error *err);
 	/** Not an error when it is gone already. Who has it open keeps reading. */
 	bool (*remove)(struct jic_blobs *b, const struct jic_digest *digest, struct jic_error *err);
+	/** Put its bytes aside, where nothing but people looks; those under the same digest before are replaced. Not an
+	 * error when it is gone already. */
+	bool (*quarantine)(struct jic_blobs *b, const struct jic_digest *digest, struct jic_error *err);
 	bool (*each)(struct jic_blobs *b, jic_blobs_each_fn *each, void *context, struct jic_error *err);
 
 	/** An unnamed scratch file on the same medium, for content that is too big for memory. @return −1 on failure */

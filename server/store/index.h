@@ -67,7 +67,7 @@ struct jic_index_blob {
 	uint32_t crc32c_head; /**< of all but its last 4 bytes */
 	uint8_t tail[8];      /**< its last 8 bytes; shorter contents are at the end, zeros before */
 	uint64_t created_s;
-	bool used; /**< an artefact has referred to it */
+	bool used; /**< an artefact refers to it, or is about to */
 };
 
 /* ---- artefacts */
@@ -103,10 +103,18 @@ struct jic_index_module {
 	struct jic_build_id build_id;
 };
 
+/** Where an artefact is. */
+struct jic_index_place {
+	uint64_t lane_id, space;
+	struct jic_digest key;
+};
+
 /** What (runtime, sysimage) are together. */
 struct jic_index_space {
 	uint64_t id;
 	struct jic_view modules; /**< the sysimage's modules in the packed form of pack.h, as first declared */
+	struct jic_view runtime; /**< its id; set by spaces_list alone, as is `sysimage` */
+	struct jic_digest sysimage;
 };
 
 /** "this artefact provides that module" */
@@ -183,6 +191,10 @@ struct jic_index_ops {
 	bool (*space_put)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
 	                  struct jic_view modules, uint64_t *id, struct jic_error *err);
 
+	/** All of them, views in the arena. */
+	bool (*spaces_list)(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
+	                    size_t *count, struct jic_error *err);
+
 	/** Remember what a runtime's id stands for. Nothing changes when it is known. */
 	bool (*runtime_put)(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
 	/** JIC_ENOTFOUND. */
@@ -219,7 +231,18 @@ struct jic_index_ops {
 	/** Add one to `a->lane_id`. JIC_ECONFLICT when the address is taken in that lane. */
 	bool (*artefact_put)(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
 	                     struct jic_error *err);
-	/** JIC_ENOTFOUND. */
+	/** Keys of what one lane, without its ancestors, holds in a space, in their order: the first `limit` after
+	 * `after`.
+	 * @param after NULL: from the start */
+	bool (*keys_list)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *after,
+	                  size_t limit, struct jic_arena *arena, const struct jic_digest **out, size_t *count,
+	                  struct jic_error *err);
+	/** Keys of what one lane, without its ancestors, holds in a space and requires one of `modules`, which are
+	 * sorted. Looks at every artefact there. */
+	bool (*requirers_list)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const uint32_t *modules,
+	                       size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
+	                       size_t *count, struct jic_error *err);
+	/** Its blobs that no other artefact refers to are unused from now on. JIC_ENOTFOUND. */
 	bool (*artefact_delete)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
 	                        struct jic_error *err);
 
@@ -229,9 +252,20 @@ struct jic_index_ops {
 	/** JIC_ENOTFOUND. */
 	bool (*blob_find)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_index_blob *out,
 	                  struct jic_error *err);
+	/** Blobs in the order of their digests: the first `limit` after `after`, NULL: from the start. */
+	bool (*blobs_list)(struct jic_index_txn *t, const struct jic_digest *after, size_t limit,
+	                   struct jic_arena *arena, const struct jic_index_blob **out, size_t *count,
+	                   struct jic_error *err);
+	/** Every artefact, in any lane, that refers to a blob. */
+	bool (*blob_users)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_arena *arena,
+	                   const struct jic_index_place **out, size_t *count, struct jic_error *err);
+	/** Set `used` to whether an artefact refers to it. JIC_ENOTFOUND. */
+	bool (*blob_release)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
+	/** JIC_ENOTFOUND. JIC_ECONFLICT when an artefact refers to it. */
+	bool (*blob_delete)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
 	/** From now on an artefact refers to it. JIC_ENOTFOUND. */
 	bool (*blob_use)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
-	/** Forget blobs that no artefact ever referred to and that came at `until_s` or before, at most `limit`.
+	/** Forget blobs that no artefact refers to and that came at `until_s` or before, at most `limit`.
 	 *  @param[out] out their digests, in the arena */
 	bool (*blobs_delete_unused)(struct jic_index_txn *t, uint64_t until_s, size_t limit, struct jic_arena *arena,
 	                            const struct jic_digest **out, size_t *count, struct jic_error *err);

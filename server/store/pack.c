@@ -103,6 +103,39 @@ bool jic_pack_modules(const struct jic_ji_module *modules, size_t count, struct 
 	return jic_buf_ok(out, err);
 }
 
+static bool read_module(struct jic_cursor *c, struct jic_arena *arena, struct jic_ji_module *out)
+{
+	uint32_t len;
+	struct jic_view name;
+	if (!jic_cursor_u64le(c, &out->uuid.hi) || !jic_cursor_u64le(c, &out->uuid.lo) ||
+	    !jic_cursor_u64le(c, &out->build_id.hi) || !jic_cursor_u64le(c, &out->build_id.lo) ||
+	    !jic_cursor_u32le(c, &len) || !jic_cursor_bytes(c, len, &name))
+		return false;
+	out->name = jic_arena_copy(arena, name);
+	return true;
+}
+
+bool jic_unpack_modules(struct jic_view packed, struct jic_arena *arena, const struct jic_ji_module **out,
+                        size_t *count, struct jic_error *err)
+{
+	enum { MODULE_BYTES_MIN = 36 };
+	struct jic_cursor c = jic_cursor_over(packed);
+	uint32_t announced;
+	if (!jic_cursor_u32le(&c, &announced) || announced > jic_cursor_left(&c) / MODULE_BYTES_MIN)
+		return jic_fail(err, JIC_ECORRUPT, "packed modules: bad count");
+	struct jic_ji_module *modules = jic_arena_array(arena, (size_t)announced + 1, sizeof *modules);
+	if (!modules)
+		return jic_fail(err, JIC_EMEMORY, "packed modules: out of memory");
+	for (uint32_t i = 0; i < announced; i++)
+		if (!read_module(&c, arena, &modules[i]))
+			return jic_fail(err, JIC_ECORRUPT, "packed modules: bad entry at byte %zu", c.pos);
+	if (jic_cursor_left(&c))
+		return jic_fail(err, JIC_ECORRUPT, "packed modules: bytes left over");
+	*out = modules;
+	*count = announced;
+	return !arena->failed || jic_fail(err, JIC_EMEMORY, "packed modules: out of memory");
+}
+
 void jic_pack_numbers(const uint32_t *numbers, size_t count, struct jic_buf *out)
 {
 	for (size_t i = 0; i < count; i++)

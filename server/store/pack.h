@@ -26,6 +26,9 @@ jic_must_check bool jic_unpack_inputs(struct jic_view packed, struct jic_arena *
 /** Equal sets of modules, in whatever order and however often, give equal bytes. */
 jic_must_check bool jic_pack_modules(const struct jic_ji_module *modules, size_t count, struct jic_buf *out,
                                      struct jic_error *err);
+/** Names are copied into the arena. JIC_ECORRUPT, JIC_EMEMORY */
+jic_must_check bool jic_unpack_modules(struct jic_view packed, struct jic_arena *arena,
+                                       const struct jic_ji_module **out, size_t *count, struct jic_error *err);
 
 void jic_pack_numbers(const uint32_t *numbers, size_t count, struct jic_buf *out);
 jic_must_check bool jic_unpack_numbers(struct jic_view packed, struct jic_arena *arena, const uint32_t **out,

@@ -256,10 +256,10 @@ static bool store_new(struct publish *p, const struct jic_lookup *lookup, const 
 	    .published_s = jic_store_now_s(),
 	};
 	fill_record(p, c, &row.record);
-	if (!use_blobs(p, lookup->txn, c->artefact, err))
+	/* Room first: what is deleted gives up its blobs, which may be the new one's too. */
+	if (!make_room(lookup, &c->artefact->key, err) || !use_blobs(p, lookup->txn, c->artefact, err))
 		return false;
-	return p->refused || (make_room(lookup, &c->artefact->key, err) &&
-	                      lookup->txn->ops->artefact_put(lookup->txn, lookup->space, &row, err));
+	return p->refused || lookup->txn->ops->artefact_put(lookup->txn, lookup->space, &row, err);
 }
 
 static size_t list_keys(const struct publish *p, enum jic_fate fate, struct jic_digest *out)

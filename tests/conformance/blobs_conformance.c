@@ -139,6 +139,20 @@ void blobs_conformance_a_removed_blob_is_gone_but_who_has_it_open_keeps_reading(
 	cr_expect(b->ops->remove(b, &digest, &err), "removing again: %s", err.text);
 }
 
+void blobs_conformance_a_blob_in_quarantine_is_gone_for_readers(struct jic_blobs *b)
+{
+	struct jic_error err = {0};
+	struct jic_digest digest = digest_of("suspect");
+	put(b, "suspect");
+	cr_assert(b->ops->quarantine(b, &digest, &err), "%s", err.text);
+	expect_absent(b, "suspect");
+	cr_expect_eq(count_of(b), 0);
+	cr_expect(b->ops->quarantine(b, &digest, &err), "when it is gone: %s", err.text);
+	put(b, "suspect");
+	cr_expect(b->ops->quarantine(b, &digest, &err), "once more: %s", err.text);
+	expect_absent(b, "suspect");
+}
+
 struct seen {
 	struct jic_digest wanted;
 	size_t matches, total;

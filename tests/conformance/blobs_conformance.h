@@ -14,6 +14,7 @@
 	X(a_sink_without_a_commit_leaves_nothing)                                                                      \
 	X(committing_a_digest_twice_is_no_error)                                                                       \
 	X(a_removed_blob_is_gone_but_who_has_it_open_keeps_reading)                                                    \
+	X(a_blob_in_quarantine_is_gone_for_readers)                                                                    \
 	X(each_names_every_blob_and_passes_a_failure_up)                                                               \
 	X(scratch_files_have_no_name)
 

@@ -507,6 +507,106 @@ static bool has_blob(struct jic_index_txn *t, const char *content)
 	return t->ops->blob_find(t, &digest, &got, NULL);
 }
 
+void index_conformance_spaces_keys_and_blobs_are_listed_in_pages(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_space *spaces;
+	const struct jic_digest *keys, *more;
+	const struct jic_index_blob *blobs, *rest;
+	struct jic_digest image = digest_of("image");
+	size_t count;
+	shelf_make(&s, ix, t);
+	OK(ix->ops->spaces_list(t, &s.arena, &spaces, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect(spaces[0].id == s.space && jic_view_is(spaces[0].runtime, "julia-1") &&
+	          jic_view_is(spaces[0].modules, "m") && jic_digest_eq(&spaces[0].sysimage, &image));
+	OK(ix->ops->keys_list(t, s.lane.id, s.space, NULL, 10, &s.arena, &keys, &count, &err));
+	cr_expect_eq(count, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct jic_index_artefact a = make_artefact(&s, i);
+		put_artefact(t, &s, &a);
+	}
+	OK(ix->ops->keys_list(t, s.lane.id, s.space, NULL, 2, &s.arena, &keys, &count, &err));
+	cr_assert_eq(count, 2);
+	cr_expect_lt(jic_digest_cmp(&keys[0], &keys[1]), 0);
+	OK(ix->ops->keys_list(t, s.lane.id, s.space, &keys[1], 2, &s.arena, &more, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect_lt(jic_digest_cmp(&keys[1], &more[0]), 0);
+	OK(ix->ops->keys_list(t, s.lane.id + 1, s.space, NULL, 2, &s.arena, &keys, &count, &err));
+	cr_expect_eq(count, 0, "another lane");
+	OK(ix->ops->blobs_list(t, NULL, 1, &s.arena, &blobs, &count, &err));
+	cr_assert_eq(count, 1);
+	OK(ix->ops->blobs_list(t, &blobs[0].digest, 5, &s.arena, &rest, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect_lt(jic_digest_cmp(&blobs[0].digest, &rest[0].digest), 0);
+}
+
+void index_conformance_requirers_are_found_in_one_lane(struct jic_index *ix)
+{
+	put_lane(ix, "child", "main");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_digest *keys;
+	size_t count;
+	shelf_make(&s, ix, t);
+	struct jic_lane child = get_lane(ix, "child", &s.arena);
+	struct jic_index_artefact low = make_artefact(&s, 1), high = make_artefact(&s, 3);
+	put_artefact(t, &s, &low);
+	put_artefact(t, &s, &high);
+	const uint32_t one[] = {s.modules[1]}, two[] = {s.modules[0], s.modules[3]};
+	OK(ix->ops->requirers_list(t, s.lane.id, s.space, one, 1, &s.arena, &keys, &count, &err));
+	cr_assert_eq(count, 1, "providing is not requiring");
+	cr_expect(jic_digest_eq(&keys[0], &high.record.key));
+	OK(ix->ops->requirers_list(t, s.lane.id, s.space, two, 2, &s.arena, &keys, &count, &err));
+	cr_expect_eq(count, 2);
+	OK(ix->ops->requirers_list(t, s.lane.id, s.space, s.modules + 3, 1, &s.arena, &keys, &count, &err));
+	cr_expect_eq(count, 0);
+	OK(ix->ops->requirers_list(t, child.id, s.space, two, 2, &s.arena, &keys, &count, &err));
+	cr_expect_eq(count, 0);
+}
+
+static bool is_used(struct jic_index_txn *t, const struct jic_digest *digest)
+{
+	struct jic_index_blob got = {0};
+	OK(t->ops->blob_find(t, digest, &got, &err));
+	return got.used;
+}
+
+void index_conformance_a_blob_knows_its_users_and_is_unused_when_the_last_has_gone(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_place *users;
+	size_t count;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 0), b = make_artefact(&s, 1);
+	const struct jic_digest ji = a.record.ji.digest, so = a.record.image.digest, other = digest_of("other");
+	b.record.has_image = false;
+	put_artefact(t, &s, &a);
+	put_artefact(t, &s, &b);
+	OK(ix->ops->blob_use(t, &ji, &err));
+	OK(ix->ops->blob_use(t, &so, &err));
+	OK(ix->ops->blob_users(t, &ji, &s.arena, &users, &count, &err));
+	cr_expect_eq(count, 2);
+	OK(ix->ops->blob_users(t, &so, &s.arena, &users, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect(users[0].lane_id == s.lane.id && users[0].space == s.space &&
+	          jic_digest_eq(&users[0].key, &a.record.key));
+	FAILS(JIC_ECONFLICT, ix->ops->blob_delete(t, &so, &err));
+	OK(ix->ops->artefact_delete(t, s.lane.id, s.space, &a.record.key, &err));
+	cr_expect(is_used(t, &ji));
+	cr_expect_not(is_used(t, &so));
+	OK(ix->ops->blob_delete(t, &so, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->blob_delete(t, &so, &err));
+	OK(ix->ops->artefact_delete(t, s.lane.id, s.space, &b.record.key, &err));
+	cr_expect_not(is_used(t, &ji));
+	OK(ix->ops->blob_use(t, &ji, &err));
+	OK(ix->ops->blob_release(t, &ji, &err));
+	cr_expect_not(is_used(t, &ji));
+	FAILS(JIC_ENOTFOUND, ix->ops->blob_release(t, &other, &err));
+}
+
 void index_conformance_what_is_not_committed_is_undone(struct jic_index *ix)
 {
 	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);

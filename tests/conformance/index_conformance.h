@@ -27,6 +27,9 @@
 	X(artefacts_are_found_in_their_own_lane_and_space_only)                                                        \
 	X(providers_are_found_by_the_low_half_of_the_build_id)                                                         \
 	X(a_deleted_artefact_provides_nothing)                                                                         \
+	X(spaces_keys_and_blobs_are_listed_in_pages)                                                                   \
+	X(requirers_are_found_in_one_lane)                                                                             \
+	X(a_blob_knows_its_users_and_is_unused_when_the_last_has_gone)                                                 \
 	X(what_is_not_committed_is_undone)                                                                             \
 	X(a_reader_sees_one_snapshot)                                                                                  \
 	X(writers_of_many_threads_take_turns)                                                                          \

@@ -19,7 +19,7 @@ def test_version_and_help():
     assert run("--version").stdout == run("version").stdout
     listed = run("--help")
     assert listed.returncode == 0
-    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "version"]:
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "version"]:
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
@@ -78,8 +78,33 @@ def test_status_counts(tmp_path):
     assert "artefacts" in run("status", "--data", tmp_path / "d").stdout
 
 
+def test_fsck_finds_and_repairs_only_without_a_server(start):
+    api = start()
+    digest, answer = api.put_blob(b"some bytes of which one will be flipped")
+    assert answer.status == 201
+    data = ["--data", api.server.data]
+    done = run("fsck", *data, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["clean"] is True
+    file = api.server.data / "blobs" / digest[:2] / f"{digest[2:]}.zst"
+    stored = bytearray(file.read_bytes())
+    stored[-6] ^= 1
+    file.write_bytes(stored)
+    done = run("fsck", *data, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1 and [(f["kind"], f["blob"]) for f in report["findings"]] == [("blob-corrupt", digest)]
+    assert "repair" not in report
+    done = run("fsck", *data, "--repair")
+    assert done.returncode == 1 and "another jicached serves" in done.stderr
+    assert api.server.stop() == 0
+    done = run("fsck", *data, "--repair")
+    assert done.returncode == 1 and "1 blobs in quarantine" in done.stdout and digest in done.stdout
+    assert (api.server.data / "quarantine" / f"{digest}.zst").read_bytes() == stored
+    done = run("fsck", *data)
+    assert done.returncode == 0 and "0 findings" in done.stdout
+
+
 def test_a_data_directory_that_is_not_there_is_not_created_by_looking(tmp_path):
-    for command in ["status", "token list", "lane list"]:
+    for command in ["status", "token list", "lane list", "fsck", "fsck --repair"]:
         done = run(*command.split(), "--data", tmp_path / "none")
         assert done.returncode == 1 and "no such data directory" in done.stderr
     assert not (tmp_path / "none").exists()

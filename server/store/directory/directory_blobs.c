@@ -29,8 +29,9 @@ enum { RESERVE_SHARE = 20 }; /* on small disks: one part in so many */
 
 struct directory_blobs {
 	struct jic_blobs base;
-	char *blobs_path; /* DIR/blobs */
-	char *tmp_path;   /* DIR/tmp */
+	char *blobs_path;      /* DIR/blobs */
+	char *tmp_path;        /* DIR/tmp */
+	char *quarantine_path; /* DIR/quarantine, made when first needed */
 	int blobs_fd;
 };
 
@@ -184,6 +185,23 @@ static bool blobs_remove(struct jic_blobs *base, const struct jic_digest *digest
 	return true;
 }
 
+/* quarantine/<64 digits>.zst: flat, because there should never be many. */
+static bool blobs_quarantine(struct jic_blobs *base, const struct jic_digest *digest, struct jic_error *err)
+{
+	const struct directory_blobs *b = (const struct directory_blobs *)base;
+	char relative[RELATIVE_BYTES], hex[JIC_DIGEST_HEX + 1];
+	relative_path(digest, relative);
+	jic_digest_hex(digest, hex);
+	jic_autofree char *to = jic_asprintf("%s/%s.zst", b->quarantine_path, hex);
+	if (!to)
+		return jic_fail(err, JIC_EMEMORY, "blobs: out of memory");
+	if (!jic_mkdirs(b->quarantine_path, err))
+		return false;
+	if (renameat(b->blobs_fd, relative, AT_FDCWD, to) != 0)
+		return errno == ENOENT || jic_fail_errno(err, JIC_EIO, "rename to %s", to);
+	return jic_dir_sync(b->quarantine_path, err) && sync_name(b, relative, err);
+}
+
 struct walk {
 	const struct directory_blobs *blobs;
 	jic_blobs_each_fn *each;
@@ -254,6 +272,7 @@ static void blobs_free(struct jic_blobs *base)
 		close(b->blobs_fd);
 	free(b->blobs_path);
 	free(b->tmp_path);
+	free(b->quarantine_path);
 	free(b);
 }
 
@@ -266,6 +285,7 @@ static const struct jic_blobs_ops directory_ops = {
     .sink_free = sink_free,
     .open = blobs_open,
     .remove = blobs_remove,
+    .quarantine = blobs_quarantine,
     .each = blobs_each,
     .scratch = scratch,
 };
@@ -301,7 +321,8 @@ static bool prepare(struct directory_blobs *b, const char *dir, bool owner, stru
 {
 	b->blobs_path = jic_path_join(dir, "blobs");
 	b->tmp_path = jic_path_join(dir, "tmp");
-	if (!b->blobs_path || !b->tmp_path)
+	b->quarantine_path = jic_path_join(dir, "quarantine");
+	if (!b->blobs_path || !b->tmp_path || !b->quarantine_path)
 		return jic_fail(err, JIC_EMEMORY, "blobs: out of memory");
 	if (!jic_mkdirs(b->blobs_path, err) || !jic_mkdirs(b->tmp_path, err) || !jic_dir_sync(dir, err))
 		return false;

@@ -1,6 +1,7 @@
 /*
  * Records of artefacts. Reader and writer name the columns in one order: that of ARTEFACT_INSERT and ARTEFACT_FIND.
  */
+#include "common/cursor.h"
 #include "server/store/pack.h"
 #include "server/store/sqlite/internal.h"
 
@@ -186,35 +187,122 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
 	return change_providers(t, JIC_SQL_PROVIDER_INSERT, a->provides, a->provides_count, id, err);
 }
 
-static bool find_provides(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
-                          struct jic_arena *arena, uint64_t *id, const uint32_t **provides, size_t *count,
-                          struct jic_error *err)
+/* What the deletion of a row has to know of it. */
+struct leaving {
+	uint64_t id;
+	struct jic_digest ji, image;
+	bool has_image;
+	const uint32_t *provides;
+	size_t provides_count;
+};
+
+static bool find_leaving(struct jic_index_txn *t, const struct jic_index_place *at, struct jic_arena *arena,
+                         struct leaving *out, struct jic_error *err)
 {
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
 	bool row;
 	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_PROVIDES, &s, err))
 		return false;
-	bind_address(&s, lane, space, key);
+	bind_address(&s, at->lane_id, at->space, &at->key);
 	if (!jic_stmt_step(&s, &row, err))
 		return false;
 	if (!row)
 		return jic_fail(err, JIC_ENOTFOUND, "index: there is no such artefact");
-	*id = jic_column_u64(&s);
-	return jic_unpack_numbers(jic_column_view(&s), arena, provides, count, err);
+	out->id = jic_column_u64(&s);
+	jic_column_digest(&s, &out->ji);
+	out->has_image = jic_column_digest_or_null(&s, &out->image);
+	return jic_unpack_numbers(jic_column_view(&s), arena, &out->provides, &out->provides_count, err) &&
+	       jic_stmt_ok(&s, arena, err);
+}
+
+static bool delete_row(struct jic_index_txn *t, uint64_t id, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_DELETE, &s, err))
+		return false;
+	jic_bind_u64(&s, id);
+	return jic_stmt_run(&s, err);
 }
 
 bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
                                 struct jic_error *err)
 {
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct leaving row = {0};
+	const struct jic_index_place at = {.lane_id = lane, .space = space, .key = *key};
+	return find_leaving(t, &at, &arena, &row, err) &&
+	       change_providers(t, JIC_SQL_PROVIDER_DELETE, row.provides, row.provides_count, row.id, err) &&
+	       delete_row(t, row.id, err) && jic_sqlite_blob_release(t, &row.ji, err) &&
+	       (!row.has_image || jic_sqlite_blob_release(t, &row.image, err));
+}
+
+/* ---- walks */
+
+bool jic_sqlite_keys_list(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *after,
+                          size_t limit, struct jic_arena *arena, const struct jic_digest **out, size_t *count,
+                          struct jic_error *err)
+{
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
-	const uint32_t *provides;
-	size_t count;
-	uint64_t id = 0;
-	if (!find_provides(t, lane, space, key, &arena, &id, &provides, &count, err) ||
-	    !change_providers(t, JIC_SQL_PROVIDER_DELETE, provides, count, id, err) ||
-	    !jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_DELETE, &s, err))
+	struct jic_digest *keys = jic_arena_array(arena, limit + 1, sizeof *keys);
+	bool row = true;
+	if (!keys)
+		return jic_fail(err, JIC_EMEMORY, "index: out of memory");
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_KEY_LIST, &s, err))
 		return false;
-	jic_bind_u64(&s, id);
-	return jic_stmt_run(&s, err);
+	jic_bind_u64(&s, lane);
+	jic_bind_u64(&s, space);
+	/* Every key is greater than the empty one. */
+	jic_bind_bytes(&s, after ? jic_view_bytes(after->bytes, JIC_DIGEST_BYTES) : JIC_VIEW(""));
+	jic_bind_u64(&s, limit);
+	*count = 0;
+	while (*count < limit && row) {
+		if (!jic_stmt_step(&s, &row, err))
+			return false;
+		if (row)
+			jic_column_digest(&s, &keys[(*count)++]);
+	}
+	*out = keys;
+	return jic_stmt_ok(&s, arena, err);
+}
+
+static int compare_numbers(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+	return (a > b) - (a < b);
+}
+
+/* @param packed as jic_pack_numbers() wrote it, unaligned */
+static bool names_one_of(struct jic_view packed, const uint32_t *modules, size_t count)
+{
+	struct jic_cursor c = jic_cursor_over(packed);
+	uint32_t number;
+	while (jic_cursor_u32le(&c, &number))
+		if (bsearch(&number, modules, count, sizeof *modules, compare_numbers))
+			return true;
+	return false;
+}
+
+bool jic_sqlite_requirers_list(struct jic_index_txn *t, uint64_t lane, uint64_t space, const uint32_t *modules,
+                               size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
+                               size_t *count, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf keys = {0};
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_REQUIRES_LIST, &s, err))
+		return false;
+	jic_bind_u64(&s, lane);
+	jic_bind_u64(&s, space);
+	while (jic_stmt_step(&s, &row, err)) {
+		if (!row) {
+			*count = keys.len / sizeof(struct jic_digest);
+			*out = (const void *)jic_arena_copy(arena, jic_buf_view(&keys)).ptr;
+			return jic_stmt_ok(&s, arena, err) && jic_buf_ok(&keys, err);
+		}
+		struct jic_digest key;
+		jic_column_digest(&s, &key);
+		if (names_one_of(jic_column_view(&s), modules, modules_count))
+			jic_buf_put(&keys, &key, sizeof key);
+	}
+	return false;
 }

@@ -212,6 +212,7 @@ static const struct jic_index_ops sqlite_ops = {
     .lane_chain = jic_sqlite_lane_chain,
     .space_find = jic_sqlite_space_find,
     .space_put = jic_sqlite_space_put,
+    .spaces_list = jic_sqlite_spaces_list,
     .modules_put = jic_sqlite_modules_put,
     .modules_get = jic_sqlite_modules_get,
     .providers = jic_sqlite_providers,
@@ -222,9 +223,15 @@ static const struct jic_index_ops sqlite_ops = {
     .origins_find = jic_sqlite_origins_find,
     .artefact_put = jic_sqlite_artefact_put,
     .artefact_delete = jic_sqlite_artefact_delete,
+    .keys_list = jic_sqlite_keys_list,
+    .requirers_list = jic_sqlite_requirers_list,
     .blob_put = jic_sqlite_blob_put,
     .blob_find = jic_sqlite_blob_find,
     .blob_use = jic_sqlite_blob_use,
+    .blobs_list = jic_sqlite_blobs_list,
+    .blob_users = jic_sqlite_blob_users,
+    .blob_release = jic_sqlite_blob_release,
+    .blob_delete = jic_sqlite_blob_delete,
     .blobs_delete_unused = jic_sqlite_blobs_delete_unused,
 };
 

@@ -55,6 +55,8 @@ bool jic_sqlite_modules_get(struct jic_index_txn *t, const uint32_t *ids, size_t
 bool jic_sqlite_providers(struct jic_index_txn *t, uint64_t space, const struct jic_index_module *modules, size_t count,
                           struct jic_arena *arena, const struct jic_index_provider **out, size_t *out_count,
                           struct jic_error *err);
+bool jic_sqlite_spaces_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
+                            size_t *count, struct jic_error *err);
 
 /* artefact.c */
 bool jic_sqlite_artefacts_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
@@ -64,6 +66,12 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
                              struct jic_error *err);
 bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
                                 struct jic_error *err);
+bool jic_sqlite_keys_list(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *after,
+                          size_t limit, struct jic_arena *arena, const struct jic_digest **out, size_t *count,
+                          struct jic_error *err);
+bool jic_sqlite_requirers_list(struct jic_index_txn *t, uint64_t lane, uint64_t space, const uint32_t *modules,
+                               size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
+                               size_t *count, struct jic_error *err);
 
 /* origin.c */
 bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
@@ -84,5 +92,12 @@ bool jic_sqlite_blob_find(struct jic_index_txn *t, const struct jic_digest *dige
 bool jic_sqlite_blob_use(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
 bool jic_sqlite_blobs_delete_unused(struct jic_index_txn *t, uint64_t until_s, size_t limit, struct jic_arena *arena,
                                     const struct jic_digest **out, size_t *count, struct jic_error *err);
+bool jic_sqlite_blobs_list(struct jic_index_txn *t, const struct jic_digest *after, size_t limit,
+                           struct jic_arena *arena, const struct jic_index_blob **out, size_t *count,
+                           struct jic_error *err);
+bool jic_sqlite_blob_users(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_arena *arena,
+                           const struct jic_index_place **out, size_t *count, struct jic_error *err);
+bool jic_sqlite_blob_release(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
+bool jic_sqlite_blob_delete(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
 
 #endif

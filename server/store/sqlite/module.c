@@ -37,6 +37,29 @@ bool jic_sqlite_space_put(struct jic_index_txn *t, struct jic_view runtime, cons
 	return true;
 }
 
+bool jic_sqlite_spaces_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
+                            size_t *count, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf spaces = {0};
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_SPACE_LIST, &s, err))
+		return false;
+	while (jic_stmt_step(&s, &row, err)) {
+		if (!row) {
+			*count = spaces.len / sizeof(struct jic_index_space);
+			*out = (const void *)jic_arena_copy(arena, jic_buf_view(&spaces)).ptr;
+			return jic_stmt_ok(&s, arena, err) && jic_buf_ok(&spaces, err);
+		}
+		struct jic_index_space space = {.id = jic_column_u64(&s)};
+		space.runtime = jic_column_copy(&s, arena);
+		jic_column_digest(&s, &space.sysimage);
+		space.modules = jic_column_copy(&s, arena);
+		jic_buf_put(&spaces, &space, sizeof space);
+	}
+	return false;
+}
+
 static void bind_module(struct jic_stmt *s, const struct jic_index_module *m, uint8_t uuid[16])
 {
 	jic_bind_uuid(s, m->uuid, uuid);

@@ -63,13 +63,23 @@
 	X(ORIGINS, "SELECT " JIC_SQL_ORIGIN " FROM artefact a INDEXED BY artefact_of_package"                          \
 	           " JOIN space s ON s.id = a.space"                                                                   \
 	           " WHERE a.uuid = ? AND a.name = ? AND a.lane = ? ORDER BY a.id DESC LIMIT ?")                       \
-	X(ARTEFACT_PROVIDES, "SELECT id, provides FROM artefact WHERE lane = ? AND space = ? AND key = ?")             \
+	X(ARTEFACT_PROVIDES, "SELECT id, ji, image, provides FROM artefact WHERE lane = ? AND space = ? AND key = ?")  \
 	X(ARTEFACT_DELETE, "DELETE FROM artefact WHERE id = ?")                                                        \
 	X(BLOB_INSERT, "INSERT OR IGNORE INTO blob (digest, size, stored_size, crc32c, crc32c_head, tail, created_s,"  \
 	               " used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")                                                       \
 	X(BLOB_FIND, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
 	             " FROM blob WHERE digest = ?")                                                                    \
 	X(BLOB_USE, "UPDATE blob SET used = 1 WHERE digest = ?")                                                       \
+	X(SPACE_LIST, "SELECT id, runtime, sysimage, modules FROM space ORDER BY id")                                  \
+	X(KEY_LIST, "SELECT key FROM artefact WHERE lane = ? AND space = ? AND key > ? ORDER BY key LIMIT ?")          \
+	X(REQUIRES_LIST, "SELECT key, requires FROM artefact WHERE lane = ? AND space = ? ORDER BY key")               \
+	X(BLOB_LIST, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
+	             " FROM blob WHERE digest > ? ORDER BY digest LIMIT ?")                                            \
+	X(BLOB_USERS, "SELECT lane, space, key FROM artefact WHERE ji = ?1"                                            \
+	              " UNION SELECT lane, space, key FROM artefact WHERE image = ?1")                                 \
+	X(BLOB_RELEASE, "UPDATE blob SET used = EXISTS (SELECT 1 FROM artefact WHERE ji = ?1)"                         \
+	                " OR EXISTS (SELECT 1 FROM artefact WHERE image = ?1) WHERE digest = ?1")                      \
+	X(BLOB_DELETE, "DELETE FROM blob WHERE digest = ?")                                                            \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
 	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
 	                       " RETURNING digest")

@@ -66,6 +66,74 @@ Test(sqlite_index, refuses_a_newer_schema_in_a_sentence)
 	refuse_to_open(&dir, JIC_EUNSUPPORTED, "schema 999");
 }
 
+/* A file as a jicached that knew only the first `count` schemas left it. */
+static void make_old(const struct temp *dir, const char *const *schemas, size_t count)
+{
+	char pragmas[96];
+	for (size_t i = 0; i < count; i++) {
+		JIC_CLEAR(jic_buf) struct jic_buf sql = {0};
+		struct jic_error err = {0};
+		cr_assert(jic_file_read(at(JIC_SCHEMA, schemas[i]), 1 << 20, &sql, &err), "%s", err.text);
+		run_sql(dir, jic_buf_str(&sql));
+	}
+	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %zu", 0x4a494361, count);
+	run_sql(dir, pragmas);
+}
+
+Test(sqlite_index, takes_a_file_of_every_released_schema_to_the_newest)
+{
+	static const char *const schemas[] = {"001-initial.sql"};
+	CLEARED(temp) fresh = temp_make();
+	uint32_t newest = 0, version = 0;
+	struct jic_error err = {0};
+	struct jic_index *ix = open_in(&fresh);
+	cr_assert(ix->ops->schema_version(ix, &newest, &err), "%s", err.text);
+	jic_index_free(ix);
+	for (size_t i = 1; i <= JIC_COUNT(schemas); i++) {
+		CLEARED(temp) dir = temp_make();
+		JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+		struct jic_lane lane;
+		make_old(&dir, schemas, i);
+		run_sql(&dir, "INSERT INTO lane (name, parent, created_s) VALUES ('kept', 1, 5)");
+		ix = open_in(&dir);
+		cr_assert(ix->ops->schema_version(ix, &version, &err), "%s", err.text);
+		cr_expect_eq(version, newest);
+		cr_expect(ix->ops->lane_find(ix, JIC_VIEW("kept"), &arena, &lane, &err), "%s", err.text);
+		jic_index_free(ix);
+	}
+}
+
+Test(sqlite_index, learns_from_schema_1_which_blobs_are_used)
+{
+	static const char *const schemas[] = {"001-initial.sql"};
+	CLEARED(temp) dir = temp_make();
+	struct jic_error err = {0};
+	struct jic_index_counts counts;
+	make_old(&dir, schemas, 1);
+	run_sql(&dir,
+	        "INSERT INTO blob VALUES (x'01', 1, 1, 1, 1, x'00', 1, 1), (x'02', 1, 1, 1, 1, x'00', 1, 1),"
+	        " (x'03', 1, 1, 1, 1, x'00', 1, 1);"
+	        "INSERT INTO space VALUES (1, 'julia', x'00', x'00');"
+	        "INSERT INTO artefact VALUES (1, 1, 1, x'00', 'A', '', x'00', 1, 1, x'01', 1, x'02', 1, 1, '', '',"
+	        " '', '', 1, '', 1, x'00', x'', x'', 0, '', '', '', x'', x'')");
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	cr_assert(ix->ops->counts(ix, &counts, &err), "%s", err.text);
+	cr_expect_eq(counts.blobs, 3);
+	cr_expect_eq(counts.blobs_unused, 1);
+	cr_expect_eq(counts.artefacts, 1);
+}
+
+Test(sqlite_index, leaves_a_file_as_it_was_when_its_migration_fails)
+{
+	static const char *const schemas[] = {"001-initial.sql"};
+	CLEARED(temp) dir = temp_make();
+	make_old(&dir, schemas, 1);
+	run_sql(&dir, "CREATE INDEX artefact_image ON artefact (run)");
+	refuse_to_open(&dir, JIC_EIO, "artefact_image");
+	run_sql(&dir, "DROP INDEX artefact_image; CREATE INDEX artefact_ji ON artefact (ji); DROP INDEX artefact_ji");
+	jic_index_free(open_in(&dir));
+}
+
 Test(sqlite_index, refuses_the_database_of_another_program)
 {
 	CLEARED(temp) dir = temp_make();

@@ -1,0 +1,279 @@
+/*
+ * With blobs_lock held exclusively:
+ *
+ *     one transaction    rows of artefacts, of what requires them and finds it nowhere else, of their blobs
+ *     after it           the blobs' bytes
+ *
+ * A crash in between leaves bytes without a row: nobody sees them, and the sweep removes them.
+ */
+#include "server/store/withdraw.h"
+
+#include "common/buf.h"
+#include "server/store/internal.h"
+#include "server/store/select.h"
+
+struct withdraw {
+	struct jic_store *store;
+	const struct jic_withdrawal *what;
+	struct jic_index_txn *txn;
+	struct jic_arena *arena;
+	const struct jic_lane *lanes; /* all of them */
+	size_t lanes_count;
+	struct jic_buf places;  /* struct jic_index_place of what is to go, without dependents */
+	struct jic_buf digests; /* struct jic_digest of blobs that may go with it */
+	struct jic_buf modules; /* uint32_t: what the artefacts gone provided, of the space at hand */
+	struct jic_withdrawn *out;
+};
+
+static void withdraw_clear(struct withdraw *w)
+{
+	jic_buf_clear(&w->places);
+	jic_buf_clear(&w->digests);
+	jic_buf_clear(&w->modules);
+}
+
+static bool out_of_memory(struct jic_error *err)
+{
+	return jic_fail(err, JIC_EMEMORY, "withdraw: out of memory");
+}
+
+static bool pass_unless(const struct jic_error *why, enum jic_code expected, struct jic_error *err)
+{
+	if (why->code == expected)
+		return true;
+	if (err)
+		*err = *why;
+	return false;
+}
+
+/* ---- one artefact */
+
+static bool find_row(struct withdraw *w, const struct jic_index_place *at, const struct jic_index_artefact **out,
+                     struct jic_error *err)
+{
+	const struct jic_lane lane = {.id = at->lane_id};
+	return w->txn->ops->artefacts_find(w->txn, &lane, at->space, &at->key, 1, w->arena, out, err);
+}
+
+static void note_blobs(struct withdraw *w, const struct jic_msg_record *r)
+{
+	jic_buf_put(&w->digests, &r->ji.digest, sizeof r->ji.digest);
+	if (r->has_image)
+		jic_buf_put(&w->digests, &r->image.digest, sizeof r->image.digest);
+}
+
+static bool delete_row(struct withdraw *w, const struct jic_index_place *at, const struct jic_index_artefact *row,
+                       bool dependent, struct jic_error *err)
+{
+	if (!w->txn->ops->artefact_delete(w->txn, at->lane_id, at->space, &at->key, err))
+		return false;
+	jic_buf_put(&w->modules, row->provides, row->provides_count * sizeof *row->provides);
+	if (!dependent || !w->what->quarantine)
+		note_blobs(w, &row->record);
+	*(dependent ? &w->out->dependents : &w->out->artefacts) += 1;
+	return true;
+}
+
+/* ---- dependents */
+
+static int compare_numbers(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+	return (a > b) - (a < b);
+}
+
+/* What was provided, as sorted numbers, and who provides it still. */
+struct gone {
+	const uint32_t *modules;
+	size_t count;
+	const struct jic_index_provider *providers;
+	size_t providers_count;
+};
+
+static bool look_around(struct withdraw *w, uint64_t space, struct gone *out, struct jic_error *err)
+{
+	if (!jic_buf_ok(&w->modules, err))
+		return false;
+	out->count = w->modules.len / sizeof(uint32_t);
+	/* A copy: withdrawing dependents appends to the buffer. */
+	uint32_t *sorted = jic_arena_array(w->arena, out->count + 1, sizeof *sorted);
+	struct jic_index_module *full = jic_arena_array(w->arena, out->count + 1, sizeof *full);
+	if (!sorted || !full)
+		return out_of_memory(err);
+	if (out->count)
+		memcpy(sorted, w->modules.ptr, w->modules.len);
+	qsort(sorted, out->count, sizeof *sorted, compare_numbers);
+	out->modules = sorted;
+	return w->txn->ops->modules_get(w->txn, sorted, out->count, full, err) &&
+	       w->txn->ops->providers(w->txn, space, full, out->count, w->arena, &out->providers, &out->providers_count,
+	                              err);
+}
+
+static bool is_provided(const struct gone *g, const struct jic_lookup *chain, uint32_t module)
+{
+	for (size_t i = 0; i < g->providers_count; i++)
+		if (g->providers[i].module == module && jic_lookup_has_lane(chain, g->providers[i].lane_id))
+			return true;
+	return false;
+}
+
+static bool lacks(const struct gone *g, const struct jic_lookup *chain, const struct jic_index_artefact *row)
+{
+	for (size_t i = 0; i < row->requires_count; i++)
+		if (bsearch(&row->requires_[i], g->modules, g->count, sizeof *g->modules, compare_numbers) &&
+		    !is_provided(g, chain, row->requires_[i]))
+			return true;
+	return false;
+}
+
+static bool withdraw_from_lane(struct withdraw *w, const struct jic_lane *lane, uint64_t space, const struct gone *g,
+                               struct jic_error *err)
+{
+	struct jic_lookup chain = {.txn = w->txn, .arena = w->arena, .space = space};
+	const struct jic_digest *keys;
+	size_t count;
+	if (!w->txn->ops->requirers_list(w->txn, lane->id, space, g->modules, g->count, w->arena, &keys, &count, err) ||
+	    !w->txn->ops->lane_chain(w->txn, lane->name, w->arena, &chain.lanes, &chain.lanes_count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct jic_index_place at = {.lane_id = lane->id, .space = space, .key = keys[i]};
+		const struct jic_index_artefact *row;
+		if (!find_row(w, &at, &row, err))
+			return false;
+		if (row && lacks(g, &chain, row) && !delete_row(w, &at, row, true, err))
+			return false;
+	}
+	return true;
+}
+
+/* What an artefact requires names all that is below it, so one pass finds them all; nothing relies on that. */
+static bool withdraw_dependents(struct withdraw *w, uint64_t space, struct jic_error *err)
+{
+	size_t before;
+	do {
+		struct gone g;
+		before = w->modules.len;
+		if (!before)
+			return true;
+		if (!look_around(w, space, &g, err))
+			return false;
+		for (size_t i = 0; i < w->lanes_count; i++)
+			if (!withdraw_from_lane(w, &w->lanes[i], space, &g, err))
+				return false;
+	} while (w->modules.len > before);
+	return true;
+}
+
+/* ---- all of it */
+
+static int compare_places(const void *pa, const void *pb)
+{
+	const struct jic_index_place *a = pa, *b = pb;
+	return (a->space > b->space) - (a->space < b->space);
+}
+
+static bool gather_places(struct withdraw *w, struct jic_error *err)
+{
+	const struct jic_withdrawal *what = w->what;
+	jic_buf_put(&w->places, what->places, what->places_count * sizeof *what->places);
+	for (size_t i = 0; i < what->blobs_count; i++) {
+		const struct jic_index_place *users;
+		size_t count;
+		if (!w->txn->ops->blob_users(w->txn, &what->blobs[i], w->arena, &users, &count, err))
+			return false;
+		jic_buf_put(&w->places, users, count * sizeof *users);
+		jic_buf_put(&w->digests, &what->blobs[i], sizeof what->blobs[i]);
+	}
+	if (!jic_buf_ok(&w->places, err))
+		return false;
+	if (w->places.len)
+		qsort(w->places.ptr, w->places.len / sizeof(struct jic_index_place), sizeof(struct jic_index_place),
+		      compare_places);
+	return true;
+}
+
+/* Space by space. */
+static bool withdraw_places(struct withdraw *w, struct jic_error *err)
+{
+	const struct jic_index_place *places = (const void *)w->places.ptr;
+	size_t count = w->places.len / sizeof *places;
+	for (size_t i = 0; i < count; i++) {
+		const struct jic_index_artefact *row;
+		if (!find_row(w, &places[i], &row, err) || (row && !delete_row(w, &places[i], row, false, err)))
+			return false;
+		if (i + 1 < count && places[i + 1].space == places[i].space)
+			continue;
+		if (!withdraw_dependents(w, places[i].space, err))
+			return false;
+		w->modules.len = 0;
+	}
+	return true;
+}
+
+/* Rows of blobs that nobody refers to any more; the digests of the others are dropped from the list. */
+static bool forget_blobs(struct withdraw *w, struct jic_error *err)
+{
+	struct jic_digest *digests = (void *)w->digests.ptr;
+	size_t count = w->digests.len / sizeof *digests, kept = 0;
+	if (!jic_buf_ok(&w->digests, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct jic_index_blob blob;
+		struct jic_error why;
+		if (!w->txn->ops->blob_find(w->txn, &digests[i], &blob, &why)) {
+			if (!pass_unless(&why, JIC_ENOTFOUND, err))
+				return false;
+			continue;
+		}
+		if (blob.used)
+			continue;
+		if (!w->txn->ops->blob_delete(w->txn, &digests[i], err))
+			return false;
+		w->out->stored_bytes += blob.stored_size;
+		digests[kept++] = digests[i];
+	}
+	w->digests.len = kept * sizeof *digests;
+	w->out->blobs = kept;
+	return true;
+}
+
+static bool change_index(struct withdraw *w, struct jic_error *err)
+{
+	struct jic_index *ix = w->store->index;
+	if (!ix->ops->lane_list(ix, w->arena, &w->lanes, &w->lanes_count, err))
+		return false;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
+	w->txn = t;
+	return t && gather_places(w, err) && withdraw_places(w, err) && forget_blobs(w, err) && t->ops->commit(t, err);
+}
+
+static bool move_bytes(struct withdraw *w, struct jic_error *err)
+{
+	struct jic_blobs *b = w->store->blobs;
+	const struct jic_digest *digests = (const void *)w->digests.ptr;
+	for (size_t i = 0; i < w->out->blobs; i++) {
+		bool moved =
+		    w->what->quarantine ? b->ops->quarantine(b, &digests[i], err) : b->ops->remove(b, &digests[i], err);
+		if (!moved)
+			return false;
+	}
+	return true;
+}
+
+bool jic_store_withdraw(struct jic_store *s, const struct jic_withdrawal *what, struct jic_withdrawn *out,
+                        struct jic_error *err)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	JIC_CLEAR(withdraw) struct withdraw w = {.store = s, .what = what, .arena = &arena, .out = out};
+	*out = (struct jic_withdrawn){0};
+	if (s->admin)
+		return jic_fail(err, JIC_EUSAGE, "withdraw: only the serving process may, or one that holds its lock");
+	pthread_rwlock_wrlock(&s->blobs_lock);
+	bool ok = change_index(&w, err) && move_bytes(&w, err);
+	pthread_rwlock_unlock(&s->blobs_lock);
+	if (out->artefacts || out->blobs)
+		jic_log_warn(s->log, "store.withdraw", JIC_U64("artefacts", out->artefacts),
+		             JIC_U64("dependents", out->dependents), JIC_U64("blobs", out->blobs),
+		             JIC_BOOL("quarantine", what->quarantine));
+	return ok || jic_wrap(err, "withdraw");
+}
