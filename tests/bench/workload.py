@@ -114,7 +114,8 @@ class ManifestEnvironment:
                 (place / f"ext/{extension}.jl").write_text(f"module {extension}\nend\n")
         project.mkdir(parents=True, exist_ok=True)
         (project / "Manifest.toml").write_text(self.manifest_toml())
-        direct = tomllib.loads((self.folder / "Project.toml").read_text())["deps"]
+        # All of them are asked for: what the real project has in the manifest for tests only counts too.
+        direct = {name: entry["uuid"] for name, entry in self.packages().items()}
         (project / "Project.toml").write_text("[deps]\n" + "".join(f'{name} = "{uuid}"\n' for name, uuid in direct.items()))
         return direct
 

@@ -189,9 +189,10 @@ def repository_path(word):
 
 
 def exists(root, base, path):
+    """A document may name a module without its suffix: client/lib/facts."""
     if "*" in path:
         return any(root.glob(path))
-    return (base / path).exists()
+    return (base / path).exists() or any((base / path).parent.glob(f"{pathlib.PurePath(path).name}.[ch]"))
 
 
 def check_docs(root):

@@ -97,8 +97,8 @@ def test_a_badly_formatted_file_is_found(tmp_path):
 
 
 def test_a_document_that_names_a_missing_path_is_found(tmp_path):
-    text = "See `docs/no.md`, [x](gone.md), `docs/a.md`, [a](docs/a.md#top), `tests/*/no.c`, `/etc/x`, `common/NAME.c`.\n"
-    tree(tmp_path, {"README.md": text, "docs/a.md": ""})
+    text = "See `docs/no.md`, [x](gone.md), `docs/a.md`, [a](docs/a.md#top), `tests/*/no.c`, `/etc/x`, `common/NAME.c`, `common/x`.\n"
+    tree(tmp_path, {"README.md": text, "docs/a.md": "", "common/x.h": ""})
     assert [o.split()[2].rstrip(",") for o in lint.check_docs(tmp_path)] == ["gone.md", "docs/no.md", "tests/*/no.c"]
 
 
