@@ -235,22 +235,31 @@ static bool digests(struct recording *r, struct jic_error *err)
 	return jic_buf_ok(&all, err);
 }
 
-static bool find_state(struct recording *r, int64_t *seen_s, struct jic_error *err)
+/* @param[out] seen_s 0: it is new. @param[out] newest it is what the environment looked like last time */
+static bool find_state(struct recording *r, int64_t *seen_s, bool *newest, struct jic_error *err)
 {
 	bool more;
-	STATEMENT *s = prepare(r->h, "SELECT seen FROM state WHERE digest = ?", err);
+	STATEMENT *s = prepare(r->h,
+	                       "SELECT seen, NOT EXISTS(SELECT 1 FROM state o WHERE o.environment = s.environment"
+	                       " AND o.seen > s.seen) FROM state s WHERE digest = ?",
+	                       err);
 	if (!s)
 		return false;
 	bind_bytes(s, 1, r->digest.bytes, sizeof r->digest.bytes);
 	if (!step(r->h, s, &more, err))
 		return false;
 	*seen_s = more ? sqlite3_column_int64(s, 0) : 0;
+	*newest = more && sqlite3_column_int(s, 1);
 	return true;
 }
 
+/* Two states of one environment never have the same time: the larger one is the newest. */
 static bool touch_state(struct recording *r, struct jic_error *err)
 {
-	STATEMENT *s = prepare(r->h, "UPDATE state SET seen = ? WHERE digest = ?", err);
+	STATEMENT *s = prepare(r->h,
+	                       "UPDATE state SET seen = max(?, (SELECT coalesce(max(o.seen), 0) + 1 FROM state o"
+	                       " WHERE o.environment = state.environment AND o.id <> state.id)) WHERE digest = ?",
+	                       err);
 	if (!s)
 		return false;
 	sqlite3_bind_int64(s, 1, r->now_s);
@@ -285,8 +294,9 @@ static bool add_environment(struct recording *r, struct jic_error *err)
 static bool add_state(struct recording *r, int64_t *id, struct jic_error *err)
 {
 	STATEMENT *s = prepare(r->h,
-	                       "INSERT INTO state(environment, digest, seen) SELECT id, ?, ? FROM environment"
-	                       " WHERE identity = ?",
+	                       "INSERT INTO state(environment, digest, seen) SELECT id, ?, max(?, (SELECT"
+	                       " coalesce(max(seen), 0) + 1 FROM state WHERE environment = e.id))"
+	                       " FROM environment e WHERE identity = ?",
 	                       err);
 	if (!s)
 		return false;
@@ -436,9 +446,10 @@ bool jic_history_record(struct jic_history *h, const struct jic_session *s, cons
 {
 	struct recording r = {.h = h, .s = s, .locals = locals, .placed = placed, .now_s = now_s};
 	int64_t seen_s;
-	if (!digests(&r, err) || !find_state(&r, &seen_s, err))
+	bool newest;
+	if (!digests(&r, err) || !find_state(&r, &seen_s, &newest, err))
 		return false;
-	if (seen_s && seen_s <= now_s && now_s - seen_s < JIC_HISTORY_NOTE_S)
+	if (newest && now_s - seen_s < JIC_HISTORY_NOTE_S)
 		return true;
 	const bool done = seen_s ? touch_state(&r, err) : write_state(&r, err);
 	jic_arena_clear(&r.arena);
@@ -450,6 +461,13 @@ void jic_history_note(const struct jic_session *s, const struct jic_locals *loca
 	JIC_AUTO(jic_history) struct jic_history *h = jic_history_open(s->settings.memory_dir, NULL);
 	if (h && s->graph.count)
 		(void)!jic_history_record(h, s, locals, placed, (int64_t)time(NULL), NULL);
+}
+
+void jic_history_begin(const char *memory_dir)
+{
+	jic_autofree char *path = jic_path_join(memory_dir, JIC_HISTORY_FILE);
+	if (path && !jic_is_file(path))
+		jic_history_free(jic_history_open(memory_dir, NULL));
 }
 
 /* ---- reading */
@@ -541,12 +559,14 @@ static bool read_node(sqlite3_stmt *s, struct jic_arena *arena, struct jic_known
 	out->uuid = (struct jic_uuid){.hi = big_endian(uuid), .lo = big_endian(uuid + 8)};
 	if (column_bytes(s, 5, build, sizeof build))
 		out->build = build_of_bytes(build);
+	out->current = sqlite3_column_int(s, 6);
 	return true;
 }
 
 #define DISTINCT_NODES                                                                                                 \
-	"SELECT DISTINCT s.environment, n.name, n.version, n.uuid, n.key, n.build FROM node n JOIN state s ON s.id = " \
-	"n.state"
+	"SELECT s.environment, n.name, n.version, n.uuid, n.key, n.build, max(s.id = (SELECT id FROM state l WHERE "   \
+	"l.environment = s.environment ORDER BY l.seen DESC, l.id DESC LIMIT 1)) FROM node n JOIN state s ON s.id = "  \
+	"n.state GROUP BY 1, 2, 3, 4, 5, 6"
 
 bool jic_history_nodes(struct jic_history *h, struct jic_arena *arena, const struct jic_known_node **out, size_t *count,
                        struct jic_error *err)

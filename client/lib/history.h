@@ -6,8 +6,9 @@
  *                  └─ state ── node                                           (as Julia recorded them)
  *
  * A state is one resolution of an environment and the builds that Julia would load for it; another manifest or build is
- * another state. Older ones are kept for a month: a branch comes back. Deleting the file forgets all of it; then gc
- * leaves alone what lay in the depots before, for a month.
+ * another state. Older ones are kept for a month, so that a file can still be told by name; only the newest counts as
+ * what the environment uses. Deleting the database forgets all of it; then gc leaves alone what lay in the depots
+ * before, for a month.
  *
  * Several processes may use it; nobody waits longer than a quarter of a second, what was not written then is noted next
  * time.
@@ -43,6 +44,9 @@ jic_must_check bool jic_history_record(struct jic_history *h, const struct jic_s
 /** Open, record and close; what can't be remembered is not. */
 void jic_history_note(const struct jic_session *s, const struct jic_locals *locals, const bool *placed);
 
+/** Before the first file is placed: so that gc knows it for one whose environment it would have been told of. */
+void jic_history_begin(const char *memory_dir);
+
 /** Seconds since the epoch at which this database began to remember. */
 jic_must_check bool jic_history_began(struct jic_history *h, int64_t *began_s, struct jic_error *err);
 
@@ -71,6 +75,7 @@ struct jic_known_node {
 	struct jic_uuid uuid;
 	struct jic_digest key;
 	struct jic_build_id build; /**< what Julia would have loaded; zero: nothing was there */
+	bool current;              /**< of the environment's newest state */
 };
 /** All nodes of all states that are kept, each distinct one once. */
 jic_must_check bool jic_history_nodes(struct jic_history *h, struct jic_arena *arena, const struct jic_known_node **out,

@@ -115,6 +115,8 @@ static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_repo
 	for (size_t i = 0; i < s->graph.warnings_count; i++)
 		jic_report_warn(r, JIC_PRIv, JIC_ARGv(s->graph.warnings[i]));
 	bool complete = locals.have == locals.wanted && !jic_superseded_noted(s);
+	if (!complete)
+		jic_history_begin(s->settings.memory_dir);
 	if (!complete && !ask_and_fetch(s, &locals, arena, r, &fetched, err))
 		return false;
 	r->counts.bytes = fetched.bytes;

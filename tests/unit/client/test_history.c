@@ -143,8 +143,10 @@ Test(history, an_older_state_is_kept_for_a_month)
 	record(&p, NULL, NOW);
 	p.nodes[0].key.bytes[0] = 99;
 	record(&p, NULL, NOW + DAY);
-	nodes(&p, &count);
+	const struct jic_known_node *both = nodes(&p, &count);
 	cr_expect_eq(count, NODES + 1, "%zu", count);
+	for (size_t i = 0; i < count; i++)
+		cr_expect_eq(both[i].current, both[i].key.bytes[0] != 1);
 	environments(&p, &count);
 	cr_expect_eq(count, 1);
 	p.nodes[0].key.bytes[0] = 98;
@@ -210,5 +212,22 @@ Test(history, it_knows_when_it_began)
 	p.history = jic_history_open(p.dir.path, &err);
 	cr_assert(p.history && jic_history_began(p.history, &second, &err), "%s", err.text);
 	cr_expect(first > 1700000000 && first == second);
+	past_close(&p);
+}
+
+Test(history, what_comes_back_is_the_newest_again)
+{
+	struct past p;
+	size_t count;
+	past_open(&p);
+	record(&p, NULL, NOW);
+	p.nodes[0].key.bytes[0] = 99;
+	record(&p, NULL, NOW);
+	p.nodes[0].key.bytes[0] = 1;
+	record(&p, NULL, NOW);
+	const struct jic_known_node *n = nodes(&p, &count);
+	cr_assert_eq(count, NODES + 1);
+	for (size_t i = 0; i < count; i++)
+		cr_expect_eq(n[i].current, n[i].key.bytes[0] != 99);
 	past_close(&p);
 }
