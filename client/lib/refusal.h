@@ -6,6 +6,8 @@
 #ifndef JIC_CLIENT_REFUSAL_H
 #define JIC_CLIENT_REFUSAL_H
 
+#include <stdbool.h>
+
 enum jic_refusal {
 	JIC_REFUSAL_NONE,
 	JIC_REFUSAL_UNREADABLE,     /**< ours: truncated or no cache file; Julia may throw where it reads this */
@@ -36,7 +38,7 @@ enum jic_refusal {
 const char *jic_refusal_words(enum jic_refusal r);
 
 /** Damage rather than age: no environment will ever load such a file. */
-static inline int jic_refusal_is_damage(enum jic_refusal r)
+static inline bool jic_refusal_is_damage(enum jic_refusal r)
 {
 	return r == JIC_REFUSAL_UNREADABLE || r == JIC_REFUSAL_IMAGE_MISSING || r == JIC_REFUSAL_CHECKSUM ||
 	       r == JIC_REFUSAL_IMAGE_CHECKSUM;
