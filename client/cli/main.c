@@ -7,7 +7,20 @@
 
 #define TAGLINE "share Julia's precompile caches between machines"
 
-enum { CMD_PULL, CMD_PUSH, CMD_RUN, CMD_PRECOMPILE, CMD_KEY, CMD_STATUS, CMD_WHY, CMD_INSPECT };
+enum {
+	CMD_PULL,
+	CMD_PUSH,
+	CMD_RUN,
+	CMD_PRECOMPILE,
+	CMD_KEY,
+	CMD_STATUS,
+	CMD_WHY,
+	CMD_INSPECT,
+	CMD_LS,
+	CMD_GC,
+	CMD_WHERE,
+	CMD_VERIFY
+};
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
 	{"project", 0, "DIR", "the environment, as Julia's --project takes it (JULIA_PROJECT)"},                       \
@@ -43,6 +56,16 @@ static const struct jic_option push_options[] = {
 static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_REQUIRE};
 static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
 static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
+static const struct jic_option list_options[] = {
+    OPTIONS_ENVIRONMENT, OPTION_JSON, {"all", 0, NULL, "of every Julia version, not only of this one"}};
+static const struct jic_option gc_options[] = {
+    OPTIONS_ENVIRONMENT,
+    OPTION_JSON,
+    {"older-than", 0, "AGE", "only what was not used for so long: 12h, 30d, 8w"},
+    {"max-size", 0, "SIZE", "usable ones too, least recently used first, until no more is left: 500M, 10G"},
+    {"julia-own", 0, NULL, "also what Julia compiled by itself"},
+    {"dry-run", 0, NULL, "remove nothing, only say what would go and why"},
+};
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
 
 #define OPTIONS(table) .options = table, .options_count = JIC_COUNT(table)
@@ -95,6 +118,23 @@ static const struct jic_command commands[] = {
      .positional_min = 1,
      .positional_max = 1,
      OPTIONS(inspect_options)},
+    {.name = "ls",
+     .id = CMD_LS,
+     .summary = "the local caches in words, and which environments they are for",
+     OPTIONS(list_options)},
+    {.name = "gc",
+     .id = CMD_GC,
+     .summary = "remove local caches that no known environment can use",
+     .details = "Known are environments that jicache has seen and whose project file still exists. What a running\n"
+                "process has open stays, and what it was compiled against. Of what Julia compiled nothing goes\n"
+                "without --julia-own.",
+     OPTIONS(gc_options)},
+    {.name = "where", .id = CMD_WHERE, .summary = "every place that jicache keeps anything in", OPTIONS(key_options)},
+    {.name = "verify",
+     .id = CMD_VERIFY,
+     .summary = "which local caches of this environment Julia would refuse, and why",
+     .details = "Reads every file and checks every checksum. The exit status is 1 when a file is damaged.",
+     OPTIONS(key_options)},
 };
 
 static int dispatch(struct jic_cli *cli, int id)
@@ -114,6 +154,14 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_status(cli);
 	case CMD_WHY:
 		return jic_cmd_why(cli);
+	case CMD_LS:
+		return jic_cmd_ls(cli);
+	case CMD_GC:
+		return jic_cmd_gc(cli);
+	case CMD_WHERE:
+		return jic_cmd_where(cli);
+	case CMD_VERIFY:
+		return jic_cmd_verify(cli);
 	default:
 		return jic_cmd_inspect(cli);
 	}

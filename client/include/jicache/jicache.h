@@ -118,6 +118,37 @@ struct jic_report *jic_session_status(struct jic_session *session, struct jic_er
  */
 struct jic_report *jic_session_why(struct jic_session *session, const char *package, struct jic_error *err);
 
+/**
+ * The cache files in the depots, in words, and which of the remembered environments they are for.
+ * @param all of every Julia, not only of this version
+ */
+struct jic_report *jic_session_list(struct jic_session *session, bool all, struct jic_error *err);
+
+/**
+ * Judge every local cache file of this environment as Julia would, with all checksums. counts.refused is how many are
+ * damaged (not only out of date).
+ */
+struct jic_report *jic_session_verify(struct jic_session *session, struct jic_error *err);
+
+/** Which cache files jic_session_gc() may remove. Zeroed: what jicache placed and no known environment can use. */
+struct jic_gc_options {
+	uint64_t older_than_s; /**< only what was not used for so many seconds */
+	uint64_t bytes_max;    /**< usable ones too, least recently used first, until no more than this is left; 0: no */
+	bool julia;            /**< also what Julia compiled */
+	bool dry_run;          /**< only say */
+};
+
+/**
+ * Remove local caches of every Julia in the depots, for which see the options. Never one that a running process of this
+ * user holds, that anything which stays was compiled against, or that another user owns.
+ */
+struct jic_report *jic_session_gc(struct jic_session *session, const struct jic_gc_options *options,
+                                  struct jic_error *err);
+
+/** Every place on this machine that jicache keeps anything in. Needs no session; of the options `julia` and `depot`
+ * count. */
+struct jic_report *jic_where(const struct jic_session_options *options, struct jic_error *err);
+
 /** All that the header of a `.ji` file says, and whether its checksums hold. Needs no session. */
 struct jic_report *jic_inspect(const char *path, struct jic_error *err);
 
