@@ -1,6 +1,11 @@
 /*
- * Which nodes there are: every package of every environment of the stack, what they depend on (stdlibs, mostly), and
- * the extensions whose parent and triggers are all there. A UUID is one node, as its first environment describes it.
+ * Which nodes there are: what can be imported from Main (each environment's own package, the dependencies of its
+ * project, the packages of a directory), what these depend on, and the extensions whose parent and triggers are all
+ * there. A UUID is one node, as its first environment describes it.
+ *
+ * A manifest has more: what only modules of the system image depend on, other members' packages in a workspace. No
+ * import leads there, so `using` would never compile it. Of a project that names nothing (the root of a workspace,
+ * often) all of the manifest counts.
  */
 #include "client/lib/graph_build.h"
 
@@ -77,21 +82,44 @@ static bool add_found(struct jic_builder *b, const struct jic_found *found, stru
 	return add_package(b, &id, &index, err) != FAILED;
 }
 
-static bool add_environment(struct jic_builder *b, const struct jic_env *env, struct jic_error *err)
+/* What a project names; when no environment has it, warn_of_missing() says so. */
+static bool add_named(struct jic_builder *b, const struct jic_dep *dep, struct jic_error *err)
 {
-	struct jic_found found = {.env = env, .in = JIC_FOUND_PROJECT};
-	if (env->project && env->project->package.name.len) {
-		found.package = &env->project->package;
-		if (!add_found(b, &found, err))
-			return false;
-	}
-	found.in = JIC_FOUND_MANIFEST;
+	uint32_t index;
+	const struct jic_package_id id = {.name = dep->name, .uuid = dep->uuid};
+	return add_package(b, &id, &index, err) != FAILED;
+}
+
+/* All that the manifest has. Julia, too, ignores an entry without UUID. */
+static bool add_manifest(struct jic_builder *b, const struct jic_env *env, struct jic_error *err)
+{
+	struct jic_found found = {.env = env, .in = JIC_FOUND_MANIFEST};
 	for (size_t i = 0; env->manifest && i < env->manifest->count; i++) {
 		found.package = &env->manifest->packages[i];
 		if (!jic_uuid_is_nil(found.package->uuid) && !add_found(b, &found, err))
-			return false; /* Julia, too, ignores an entry without UUID */
+			return false;
 	}
-	found.in = JIC_FOUND_DIRECTORY;
+	return true;
+}
+
+static bool add_project(struct jic_builder *b, const struct jic_env *env, struct jic_error *err)
+{
+	const struct jic_found found = {.env = env, .in = JIC_FOUND_PROJECT, .package = &env->project->package};
+	const struct jic_deps *deps = &env->project->package.deps;
+	if (found.package->name.len && !add_found(b, &found, err))
+		return false;
+	for (size_t i = 0; i < deps->count; i++) {
+		if (!jic_uuid_is_nil(deps->items[i].uuid) && !add_named(b, &deps->items[i], err))
+			return false;
+	}
+	return deps->count || add_manifest(b, env, err);
+}
+
+static bool add_environment(struct jic_builder *b, const struct jic_env *env, struct jic_error *err)
+{
+	struct jic_found found = {.env = env, .in = JIC_FOUND_DIRECTORY};
+	if (env->project && !add_project(b, env, err))
+		return false;
 	for (size_t i = 0; i < env->packages_count; i++) {
 		found.dir = &env->packages[i];
 		found.package = &found.dir->package;

@@ -217,6 +217,37 @@ WORLD_TEST(the_first_environment_that_has_a_uuid_describes_it)
 	expect_text(node(&g, "A")->inputs.source, "git-tree-sha1:" TREE_1);
 }
 
+WORLD_TEST(what_only_modules_of_the_system_image_depend_on_is_no_node)
+{
+	const char manifest[] =
+	    "[[A]]\nuuid = \"" UUID_A "\"\ngit-tree-sha1 = \"" TREE_1 "\"\ndeps = [\"Sys\"]\n"
+	    "[[Sys]]\nuuid = \"" UUID_SYS "\"\ndeps = [\"Std\"]\n[[Std]]\nuuid = \"" UUID_STD "\"\n";
+	world_install(&w, "A", UUID_A, TREE_1, "a");
+	world_file(&w, "p/Manifest.toml", manifest);
+	world_file(&w, "p/Project.toml", "[deps]\nA = \"" UUID_A "\"\n");
+	struct jic_graph g = world_graph(&w, "p");
+	cr_expect(has_node(&g, "A") && has_node(&g, "Sys"));
+	cr_expect_not(has_node(&g, "Std"), "nobody imports it");
+	world_file(&w, "p/Project.toml", "[deps]\nA = \"" UUID_A "\"\nStd = \"" UUID_STD "\"\n");
+	g = world_graph(&w, "p");
+	cr_expect_eq(node(&g, "Std")->state, JIC_STATE_SHARED, "the project names it");
+}
+
+WORLD_TEST(a_member_of_a_workspace_has_the_nodes_that_it_can_import)
+{
+	install_chain();
+	world_version(&w, "1.12.0");
+	write_chain("p", false);
+	world_file(&w, "p/Project.toml", "[workspace]\nprojects = [\"one\", \"two\"]\n");
+	world_file(&w, "p/one/Project.toml", "[deps]\nB = \"" UUID_B "\"\n");
+	world_file(&w, "p/two/Project.toml", "[deps]\nD = \"" UUID_D "\"\n");
+	struct jic_graph one = world_graph(&w, "p/one"), root = world_graph(&w, "p");
+	cr_expect(has_node(&one, "B") && has_node(&one, "C") && has_node(&one, "Std"));
+	cr_expect_not(has_node(&one, "A") || has_node(&one, "D"), "the others'");
+	cr_expect(has_node(&root, "A") && has_node(&root, "D"), "a root that names nothing has all");
+	cr_expect(same_key(&one, &root, "B"));
+}
+
 WORLD_TEST(a_package_without_uuid_is_not_shared)
 {
 	world_file(&w, "dir/X/src/X.jl", "");
