@@ -97,6 +97,7 @@ static bool open_steps(struct jic_session *s, struct jic_error *err)
 	struct jic_graph_options graph = {.project = s->options.project};
 	if (!jic_settings_load(&s->options, &s->arena, &s->settings, err) || !get_facts(s, err))
 		return false;
+	graph.memory_dir = s->settings.memory_dir;
 	s->depot = (struct jic_depot_options){.depot = s->options.depot, .memory_dir = s->settings.memory_dir};
 	return jic_graph_build(&s->facts, &graph, &s->arena, &s->graph, err) && get_runtimes(s, err) &&
 	       set_depot_path(s, err);
