@@ -116,7 +116,9 @@ function precompile()
     if before === nothing || before.missing > 0 || before.skipped > 0
         softly() do
             pkg = Base.require(Base.PkgId(Base.UUID("44cfe95a-1eb2-52ea-b672-e2afdf69b78f"), "Pkg"))
-            Base.invokelatest(getfield(pkg, :precompile))
+            # 1.7+ would instantiate first, which asks for registries and is for who installs packages.
+            options = VERSION >= v"1.7" ? (already_instantiated = true,) : NamedTuple()
+            Base.invokelatest(getfield(pkg, :precompile); options...)
         end
     end
     isempty(get(ENV, "JICACHE_TOKEN", "")) || push()
