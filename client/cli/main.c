@@ -19,7 +19,8 @@ enum {
 	CMD_LS,
 	CMD_GC,
 	CMD_WHERE,
-	CMD_VERIFY
+	CMD_VERIFY,
+	CMD_DOCTOR
 };
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
@@ -58,6 +59,7 @@ static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON
 static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
 static const struct jic_option list_options[] = {
     OPTIONS_ENVIRONMENT, OPTION_JSON, {"all", 0, NULL, "of every Julia version, not only of this one"}};
+static const struct jic_option doctor_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
 static const struct jic_option gc_options[] = {
     OPTIONS_ENVIRONMENT,
     OPTION_JSON,
@@ -130,6 +132,11 @@ static const struct jic_command commands[] = {
                 "without --julia-own.",
      OPTIONS(gc_options)},
     {.name = "where", .id = CMD_WHERE, .summary = "every place that jicache keeps anything in", OPTIONS(key_options)},
+    {.name = "doctor",
+     .id = CMD_DOCTOR,
+     .summary = "whether Julia, project, depot and server are as they should be, and what to do if not",
+     .details = "The exit status is 1 when something is wrong.",
+     OPTIONS(doctor_options)},
     {.name = "verify",
      .id = CMD_VERIFY,
      .summary = "which local caches of this environment Julia would refuse, and why",
@@ -162,6 +169,8 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_where(cli);
 	case CMD_VERIFY:
 		return jic_cmd_verify(cli);
+	case CMD_DOCTOR:
+		return jic_cmd_doctor(cli);
 	default:
 		return jic_cmd_inspect(cli);
 	}

@@ -16,6 +16,7 @@ struct jic_connection {
 	struct curl_slist *headers; /* sent with every request: authorization, user agent's protocol */
 	const char *url;            /* borrowed from the settings */
 	const atomic_bool *cancel;
+	int64_t date_s;   /* of the last answer; −1: none */
 	curl_off_t moved; /* bytes of the request in progress, both ways, when it last got on */
 	double moved_s;   /* when that was */
 	bool stalled;     /* why the transfer was stopped */
@@ -111,6 +112,7 @@ struct jic_connection *jic_connection_new(const struct jic_settings *settings, c
 	if (c) {
 		c->url = settings->url;
 		c->cancel = cancel;
+		c->date_s = -1;
 		c->curl = curl_easy_init();
 	}
 	if (!c || !c->curl || !add_headers(c, settings->token)) {
@@ -132,20 +134,32 @@ void jic_connection_free(struct jic_connection *c)
 
 /* ---- receiving */
 
+/* The value of a header line of that name ("date:"). */
+static bool header_value(struct jic_view line, const char *name, char value[HEADER_BYTES_MAX])
+{
+	const size_t skip = strlen(name);
+	if (line.len <= skip || line.len >= HEADER_BYTES_MAX || strncasecmp(line.ptr, name, skip) != 0)
+		return false;
+	memcpy(value, line.ptr + skip, line.len - skip);
+	value[line.len - skip] = '\0';
+	return true;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct response *r = context;
 	struct jic_view line = jic_view_bytes(bytes, size * count);
-	static const char name[] = "content-encoding:";
-	if (line.len > sizeof name - 1 && line.len < HEADER_BYTES_MAX &&
-	    strncasecmp(line.ptr, name, sizeof name - 1) == 0) {
-		char value[HEADER_BYTES_MAX];
-		size_t len = line.len - (sizeof name - 1);
-		memcpy(value, line.ptr + sizeof name - 1, len);
-		value[len] = '\0';
+	char value[HEADER_BYTES_MAX];
+	if (header_value(line, "content-encoding:", value))
 		r->encoded = strcasestr(value, "zstd") != NULL;
-	}
+	else if (header_value(line, "date:", value))
+		r->connection->date_s = (int64_t)curl_getdate(value, NULL);
 	return size * count;
+}
+
+int64_t jic_connection_date(const struct jic_connection *c)
+{
+	return c->date_s;
 }
 
 static long status_of(const struct response *r)

@@ -30,6 +30,9 @@ JIC_DEFINE_AUTO(jic_connection, jic_connection_free)
 jic_must_check bool jic_connection_json(struct jic_connection *c, const char *method, const char *path,
                                         struct jic_view body, struct jic_buf *answer, struct jic_error *err);
 
+/** The server's time when it sent the last answer, in seconds since the epoch (its Date header); −1: it did not say. */
+int64_t jic_connection_date(const struct jic_connection *c);
+
 /** Fetch a blob: content (decompressed as it comes) goes to the sink in pieces. Size and digest are verified at the
  * end. */
 jic_must_check bool jic_connection_get_blob(struct jic_connection *c, const struct jic_msg_blob *blob,

@@ -149,6 +149,12 @@ struct jic_report *jic_session_gc(struct jic_session *session, const struct jic_
  * count. */
 struct jic_report *jic_where(const struct jic_session_options *options, struct jic_error *err);
 
+/**
+ * Look at everything that has to be right: Julia, project, depot, server, token, clock. Needs no session, since that may
+ * be what is wrong. counts.refused is how many things are wrong.
+ */
+struct jic_report *jic_doctor(const struct jic_session_options *options, struct jic_error *err);
+
 /** All that the header of a `.ji` file says, and whether its checksums hold. Needs no session. */
 struct jic_report *jic_inspect(const char *path, struct jic_error *err);
 
