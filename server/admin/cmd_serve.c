@@ -1,10 +1,11 @@
 /*
- * jicached serve. The main thread waits for signals and sweeps; everything else happens in the server's threads, which
- * are started with the signals blocked.
+ * jicached serve. The main thread waits for signals and sweeps, another scrubs; everything else happens in the server's
+ * threads, which are started with the signals blocked.
  */
 #include "server/admin/commands.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
+#include "server/store/scrub.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,10 +22,12 @@ struct serve {
 	struct jic_gate *gate;
 	struct jic_http_service service;
 	struct jic_http_server *http;
+	struct jic_scrub *scrub;
 };
 
 static void serve_clear(struct serve *s)
 {
+	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
 	jic_store_free(s->store);
 }
@@ -107,6 +110,18 @@ static bool start_http(struct serve *s, char bound[JIC_LISTEN_TEXT], struct jic_
 	return s->http != NULL;
 }
 
+static bool start_scrub(struct serve *s, struct jic_error *err)
+{
+	const struct jic_scrub_options options = {
+	    .store = s->store,
+	    .log = &s->log,
+	    .bytes_per_second = jic_config_number(s->config, JIC_CONFIG_SCRUB_BYTES_PER_SECOND),
+	    .bytes_per_day = jic_config_number(s->config, JIC_CONFIG_SCRUB_BYTES_PER_DAY),
+	};
+	s->scrub = jic_scrub_start(&options, err);
+	return s->scrub != NULL;
+}
+
 static void sweep(struct serve *s)
 {
 	struct jic_error err = {0};
@@ -154,7 +169,7 @@ bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
 	if (!log_level(a->config, &s.log.level, err))
 		return false;
 	block_signals(&signals);
-	if (!open_parts(&s, err) || !start_http(&s, bound, err))
+	if (!open_parts(&s, err) || !start_scrub(&s, err) || !start_http(&s, bound, err))
 		return false;
 	printf("jicached listening on http://%s\n", bound);
 	fflush(stdout);

@@ -7,6 +7,7 @@ struct status {
 	const char *data;
 	uint32_t schema;
 	struct jic_index_counts counts;
+	uint64_t counters[JIC_COUNTER_COUNT];
 };
 
 static bool status_json(const struct status *s, struct jic_buf *out, struct jic_error *err)
@@ -24,6 +25,8 @@ static bool status_json(const struct status *s, struct jic_buf *out, struct jic_
 	jic_json_put_u64(&w, "blobs_unused", s->counts.blobs_unused);
 	jic_json_put_u64(&w, "content_bytes", s->counts.content_bytes);
 	jic_json_put_u64(&w, "stored_bytes", s->counts.stored_bytes);
+	for (unsigned i = 0; i < JIC_COUNTER_COUNT; i++)
+		jic_json_put_u64(&w, jic_counter_name((enum jic_counter)i), s->counters[i]);
 	jic_json_close(&w, '}');
 	jic_buf_putc(out, '\n');
 	return jic_json_finish(&w, err);
@@ -32,6 +35,19 @@ static bool status_json(const struct status *s, struct jic_buf *out, struct jic_
 static void put_bytes(const char *label, uint64_t bytes, struct jic_buf *out)
 {
 	jic_buf_printf(out, "%-14s %.1f MiB\n", label, (double)bytes / (1024.0 * 1024.0));
+}
+
+/* Those that are not 0: of most there is nothing to say for a long time. */
+static void put_counters(const struct status *s, struct jic_buf *out)
+{
+	static const char *const texts[] = {
+#define JIC_COUNTER(NAME, name, text) [JIC_COUNTER_##NAME] = (text),
+#include "server/tables/counters.def"
+#undef JIC_COUNTER
+	};
+	for (unsigned i = 0; i < JIC_COUNTER_COUNT; i++)
+		if (s->counters[i])
+			jic_buf_printf(out, "%-14llu %s\n", (unsigned long long)s->counters[i], texts[i]);
 }
 
 static void status_text(const struct status *s, struct jic_buf *out)
@@ -47,6 +63,7 @@ static void status_text(const struct status *s, struct jic_buf *out)
 	               (unsigned long long)c->blobs_unused);
 	put_bytes("content", c->content_bytes, out);
 	put_bytes("on disk", c->stored_bytes, out);
+	put_counters(s, out);
 }
 
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err)
@@ -56,7 +73,8 @@ bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err)
 		return false;
 	struct jic_index *index = jic_store_index(store);
 	struct status s = {.data = jic_config_text(a->config, JIC_CONFIG_DATA)};
-	if (!index->ops->schema_version(index, &s.schema, err) || !index->ops->counts(index, &s.counts, err))
+	if (!index->ops->schema_version(index, &s.schema, err) || !index->ops->counts(index, &s.counts, err) ||
+	    !index->ops->counters_get(index, s.counters, err))
 		return false;
 	if (jic_options_has(a->options, "json"))
 		return status_json(&s, a->out, err);

@@ -55,7 +55,8 @@ static void content_headers(struct jic_request *r, const struct representation *
 }
 
 /* Takes the descriptor. */
-static void respond_content(struct jic_request *r, const struct representation *p, int fd)
+static void respond_content(struct jic_request *r, const struct representation *p, const struct jic_digest *digest,
+                            int fd)
 {
 	struct jic_error err = {0};
 	struct jic_response *response = &r->response;
@@ -65,8 +66,10 @@ static void respond_content(struct jic_request *r, const struct representation *
 		response->offset = p->range.first;
 	} else {
 		response->kind = JIC_BODY_READER;
+		response->blob = *digest;
 		response->reader = jic_blob_reader_new(fd, p->range.first, &err);
-		if (!response->reader) {
+		if (!response->reader ||
+		    (p->range.len == p->size && !jic_blob_reader_verify(response->reader, digest, p->size, &err))) {
 			jic_respond_error(r, &err);
 			return;
 		}
@@ -108,7 +111,7 @@ void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, co
 		return;
 	}
 	respond_headers(r, &p, cache_control);
-	respond_content(r, &p, fd);
+	respond_content(r, &p, digest, fd);
 	fd = -1;
 }
 

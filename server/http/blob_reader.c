@@ -21,7 +21,10 @@ struct jic_blob_reader {
 	uint64_t skip; /* content still to drop */
 	ZSTD_DCtx *context;
 	ZSTD_inBuffer in;
-	char *input, *skipped; /* INPUT_BYTES and SKIP_BYTES */
+	char *input, *skipped;  /* INPUT_BYTES and SKIP_BYTES */
+	struct jic_sha256 *sha; /* NULL: the digest is not compared */
+	struct jic_digest digest;
+	uint64_t left; /* of the content that is compared */
 };
 
 struct jic_blob_reader *jic_blob_reader_new(int fd, uint64_t first, struct jic_error *err)
@@ -37,12 +40,22 @@ struct jic_blob_reader *jic_blob_reader_new(int fd, uint64_t first, struct jic_e
 	return r;
 }
 
+bool jic_blob_reader_verify(struct jic_blob_reader *r, const struct jic_digest *digest, uint64_t size,
+                            struct jic_error *err)
+{
+	r->digest = *digest;
+	r->left = size;
+	r->sha = jic_sha256_new();
+	return r->sha || jic_fail(err, JIC_EMEMORY, "out of memory");
+}
+
 void jic_blob_reader_free(struct jic_blob_reader *r)
 {
 	if (!r)
 		return;
 	close(r->fd);
 	ZSTD_freeDCtx(r->context);
+	jic_sha256_free(r->sha);
 	free(r->input);
 	free(r->skipped);
 	free(r);
@@ -103,10 +116,25 @@ static bool skip_some(struct jic_blob_reader *r, struct jic_error *err)
 	return true;
 }
 
+/* The last piece is what makes an answer complete: it is held back from a reader of other bytes than the digest's. */
+static bool compare(struct jic_blob_reader *r, const char *out, size_t len, struct jic_error *err)
+{
+	struct jic_digest found;
+	if (!r->sha)
+		return true;
+	jic_sha256_update(r->sha, out, len);
+	r->left -= len < r->left ? len : r->left;
+	if (r->left)
+		return true;
+	jic_sha256_final(r->sha, &found);
+	return jic_digest_eq(&found, &r->digest) ||
+	       jic_fail(err, JIC_ECORRUPT, "the stored blob is not what its digest says");
+}
+
 bool jic_blob_reader_read(struct jic_blob_reader *r, char *out, size_t room, size_t *len, struct jic_error *err)
 {
 	*len = 0;
 	if (!prepare(r, err) || !skip_some(r, err))
 		return false;
-	return r->skip > 0 || decompress(r, out, room, len, err);
+	return r->skip > 0 || (decompress(r, out, room, len, err) && compare(r, out, *len, err));
 }

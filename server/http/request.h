@@ -50,6 +50,7 @@ struct jic_response {
 	int fd;                         /**< JIC_BODY_FILE, owned; −1: none */
 	uint64_t offset, len;           /**< which of its bytes */
 	struct jic_blob_reader *reader; /**< JIC_BODY_READER, owned; `len` bytes */
+	struct jic_digest blob;         /**< JIC_BODY_READER: what is read */
 };
 
 enum { JIC_ROUTE_PARAMETERS_MAX = 3, JIC_REQUEST_ID_TEXT = 24 };

@@ -213,6 +213,8 @@ static ssize_t read_content(void *context, uint64_t position, char *out, size_t 
 	(void)position; /* the library asks for the bytes in order */
 	if (jic_blob_reader_read(x->request->response.reader, out, room, &len, &err))
 		return (ssize_t)len;
+	if (err.code == JIC_EFORMAT || err.code == JIC_ECORRUPT)
+		jic_store_suspect(x->server->service->store, &x->request->response.blob);
 	jic_log_error(x->server->service->log, "http.stream", JIC_STR("request_id", x->request->id),
 	              JIC_STR("error", err.text));
 	return MHD_CONTENT_READER_END_WITH_ERROR;

@@ -9,6 +9,13 @@
 
 enum { PIECE_BYTES = 128 * 1024 };
 
+struct reading {
+	struct jic_store *store;
+	jic_damage_pace_fn *pace; /* may be NULL */
+	void *context;
+	struct jic_meter meter;
+};
+
 static bool measure(void *context, struct jic_view bytes, struct jic_error *err)
 {
 	(void)err;
@@ -16,7 +23,7 @@ static bool measure(void *context, struct jic_view bytes, struct jic_error *err)
 	return true;
 }
 
-static bool read_all(int fd, struct jic_zdec *z, char *piece, struct jic_meter *m, struct jic_error *err)
+static bool read_all(struct reading *r, int fd, struct jic_zdec *z, char *piece, struct jic_error *err)
 {
 	for (;;) {
 		ssize_t n = read(fd, piece, PIECE_BYTES);
@@ -26,14 +33,16 @@ static bool read_all(int fd, struct jic_zdec *z, char *piece, struct jic_meter *
 			return jic_fail_errno(err, JIC_EIO, "read a blob");
 		if (n == 0)
 			return jic_zdec_finish(z, err);
-		m->blob.stored_size += (uint64_t)n;
-		if (!jic_zdec_feed(z, jic_view_bytes(piece, (size_t)n), measure, m, err))
+		r->meter.blob.stored_size += (uint64_t)n;
+		if (!jic_zdec_feed(z, jic_view_bytes(piece, (size_t)n), measure, &r->meter, err) ||
+		    (r->pace && !r->pace(r->context, (uint64_t)n, err)))
 			return false;
 	}
 }
 
-static bool read_blob(struct jic_store *s, const struct jic_index_blob *row, struct jic_meter *m, struct jic_error *err)
+static bool read_blob(struct reading *r, const struct jic_index_blob *row, struct jic_error *err)
 {
+	struct jic_store *s = r->store;
 	/* Whatever the row says, it may be the row that is wrong. */
 	uint64_t content_max = row->size > s->blob_bytes_max ? row->size : s->blob_bytes_max;
 	uint64_t stored_size;
@@ -42,14 +51,23 @@ static bool read_blob(struct jic_store *s, const struct jic_index_blob *row, str
 	JIC_AUTO(jic_zdec) struct jic_zdec *z = jic_zdec_new(content_max, err);
 	if (!z || !piece)
 		return jic_fail(err, JIC_EMEMORY, "blob: out of memory");
-	return s->blobs->ops->open(s->blobs, &row->digest, &fd, &stored_size, err) && read_all(fd, z, piece, m, err);
+	return s->blobs->ops->open(s->blobs, &row->digest, &fd, &stored_size, err) && read_all(r, fd, z, piece, err);
+}
+
+/* Too many open files, or no right to read, say nothing of the blob. */
+static bool is_of_the_disk(const struct jic_error *why)
+{
+	return why->code == JIC_EIO && (why->sys == EIO || why->sys == EISDIR || why->sys == ELOOP ||
+	                                why->sys == EBADMSG || why->sys == EUCLEAN);
 }
 
 static enum jic_damage damage_of(const struct jic_error *why)
 {
-	return why->code == JIC_ENOTFOUND                            ? JIC_DAMAGE_MISSING
-	       : why->code == JIC_EFORMAT || why->code == JIC_ELIMIT ? JIC_DAMAGE_CONTENT
-	                                                             : JIC_DAMAGE_UNREADABLE;
+	if (why->code == JIC_ENOTFOUND)
+		return JIC_DAMAGE_MISSING;
+	if (why->code == JIC_EFORMAT || why->code == JIC_ELIMIT)
+		return JIC_DAMAGE_CONTENT;
+	return is_of_the_disk(why) ? JIC_DAMAGE_UNREADABLE : JIC_DAMAGE_NONE;
 }
 
 static enum jic_damage compare(const struct jic_index_blob *row, const struct jic_index_blob *found,
@@ -71,26 +89,31 @@ static enum jic_damage compare(const struct jic_index_blob *row, const struct ji
 	return JIC_DAMAGE_FACTS;
 }
 
-bool jic_damage_find(struct jic_store *s, const struct jic_index_blob *row, enum jic_damage *out, struct jic_error *why,
-                     struct jic_error *err)
+static bool explain(const struct jic_error *failure, enum jic_damage *out, struct jic_error *why, struct jic_error *err)
 {
-	JIC_CLEAR(jic_meter) struct jic_meter m = {0};
+	*out = damage_of(failure);
+	struct jic_error *to = *out == JIC_DAMAGE_NONE ? err : why;
+	if (to)
+		*to = *failure;
+	return *out != JIC_DAMAGE_NONE;
+}
+
+static void reading_clear(struct reading *r)
+{
+	jic_meter_clear(&r->meter);
+}
+
+bool jic_damage_find(struct jic_store *s, const struct jic_index_blob *row, jic_damage_pace_fn *pace, void *context,
+                     enum jic_damage *out, struct jic_error *why, struct jic_error *err)
+{
+	JIC_CLEAR(reading) struct reading r = {.store = s, .pace = pace, .context = context};
 	struct jic_error failure = {0};
 	struct jic_digest digest;
-	if (!jic_meter_begin(&m, err))
+	if (!jic_meter_begin(&r.meter, err))
 		return false;
-	if (read_blob(s, row, &m, &failure)) {
-		jic_meter_end(&m, &digest);
-		*out = compare(row, &m.blob, &digest, why);
-		return true;
-	}
-	if (failure.code == JIC_EMEMORY) {
-		if (err)
-			*err = failure;
-		return false;
-	}
-	*out = damage_of(&failure);
-	if (why)
-		*why = failure;
+	if (!read_blob(&r, row, &failure))
+		return explain(&failure, out, why, err);
+	jic_meter_end(&r.meter, &digest);
+	*out = compare(row, &r.meter.blob, &digest, why);
 	return true;
 }

@@ -14,12 +14,16 @@ enum jic_damage {
 	JIC_DAMAGE_FACTS,      /**< content as it should be, but the row has another size, checksum or end */
 };
 
+/** Called after each piece with the bytes read, from where the reading may be slowed down; false ends it. */
+typedef bool jic_damage_pace_fn(void *context, uint64_t stored_bytes, struct jic_error *err);
+
 /**
  * Read all of a blob.
+ * @param pace may be NULL
  * @param[out] why one sentence for every damage; untouched for JIC_DAMAGE_NONE
- * @return false only when it can't be said: JIC_EMEMORY
+ * @return false when it can't be said: no memory, no descriptor, no right to read, or what `pace` says
  */
-jic_must_check bool jic_damage_find(struct jic_store *s, const struct jic_index_blob *row, enum jic_damage *out,
-                                    struct jic_error *why, struct jic_error *err);
+jic_must_check bool jic_damage_find(struct jic_store *s, const struct jic_index_blob *row, jic_damage_pace_fn *pace,
+                                    void *context, enum jic_damage *out, struct jic_error *why, struct jic_error *err);
 
 #endif

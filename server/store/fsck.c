@@ -142,7 +142,7 @@ static bool check_bytes(struct fsck *f, const struct jic_index_blob *row, struct
 	enum jic_damage damage;
 	struct jic_error why;
 	bool same;
-	if (!jic_damage_find(f->store, row, &damage, &why, err))
+	if (!jic_damage_find(f->store, row, NULL, NULL, &damage, &why, err))
 		return false;
 	f->out->blobs++;
 	f->out->stored_bytes += row->stored_size;

@@ -132,6 +132,16 @@ struct jic_index_counts {
 	uint64_t content_bytes, stored_bytes; /**< of all blobs */
 };
 
+/* ---- counters */
+
+enum jic_counter {
+#define JIC_COUNTER(NAME, name, text) JIC_COUNTER_##NAME,
+#include "server/tables/counters.def"
+#undef JIC_COUNTER
+	JIC_COUNTER_COUNT
+};
+const char *jic_counter_name(enum jic_counter counter);
+
 /* ---- transactions */
 
 enum jic_index_mode {
@@ -174,6 +184,9 @@ struct jic_index_ops {
 	 * error when the token is gone. */
 	bool (*token_touch)(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
 
+	/** All counters, of what was committed. */
+	bool (*counters_get)(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);
+
 	/** JIC_EBUSY when every reader (or the writer) is taken for too long. NULL on failure. */
 	struct jic_index_txn *(*begin)(struct jic_index *ix, enum jic_index_mode mode, struct jic_error *err);
 	/** Make a write transaction's changes durable: when this returns true they survive a power cut. */
@@ -184,6 +197,9 @@ struct jic_index_ops {
 	/** A lane and its ancestors, the one without parent first. JIC_ENOTFOUND. */
 	bool (*lane_chain)(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena,
 	                   const struct jic_lane **out, size_t *count, struct jic_error *err);
+
+	/** Add to one. Write transactions. */
+	bool (*counter_add)(struct jic_index_txn *t, enum jic_counter counter, uint64_t n, struct jic_error *err);
 
 	/** JIC_ENOTFOUND when nothing was ever published for it. */
 	bool (*space_find)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,

@@ -8,6 +8,16 @@
 
 #include <pthread.h>
 
+enum { JIC_SUSPECTS_MAX = 64 };
+
+/** Blobs that a reader had trouble with, until somebody has a closer look (scrub.h). */
+struct jic_suspects {
+	pthread_mutex_t lock;
+	struct jic_digest digests[JIC_SUSPECTS_MAX];
+	size_t count;
+	pthread_cond_t changed; /**< signalled for each new one */
+};
+
 struct jic_store {
 	/**
 	 * A blob's bytes and its row come and go together: an upload holds this shared from giving the bytes their name
@@ -15,6 +25,7 @@ struct jic_store {
 	 * could remove bytes that an upload has just stored under the same digest.
 	 */
 	pthread_rwlock_t blobs_lock;
+	struct jic_suspects suspects;
 	struct jic_index *index;
 	struct jic_blobs *blobs;
 	const struct jic_log *log;

@@ -71,6 +71,8 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	s->blob_bytes_max = options->blob_bytes_max < BLOB_BYTES_LIMIT ? options->blob_bytes_max : BLOB_BYTES_LIMIT;
 	s->admin = options->admin;
 	pthread_rwlock_init(&s->blobs_lock, NULL);
+	pthread_mutex_init(&s->suspects.lock, NULL);
+	pthread_cond_init(&s->suspects.changed, NULL);
 	if (!open_parts(s, options->data_dir, err)) {
 		jic_wrap(err, "store");
 		return NULL;
@@ -87,6 +89,8 @@ void jic_store_free(struct jic_store *s)
 	jic_blobs_free(s->blobs);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	pthread_cond_destroy(&s->suspects.changed);
+	pthread_mutex_destroy(&s->suspects.lock);
 	pthread_rwlock_destroy(&s->blobs_lock);
 	free(s);
 }
@@ -137,13 +141,46 @@ bool jic_store_blobs_missing(struct jic_store *s, const struct jic_digest *diges
 	return true;
 }
 
+void jic_store_suspect(struct jic_store *s, const struct jic_digest *digest)
+{
+	struct jic_suspects *list = &s->suspects;
+	bool known = false;
+	pthread_mutex_lock(&list->lock);
+	for (size_t i = 0; i < list->count; i++)
+		known = known || jic_digest_eq(&list->digests[i], digest);
+	/* When the list is full the next reader of the same blob tells again. */
+	if (!known && list->count < JIC_SUSPECTS_MAX)
+		list->digests[list->count++] = *digest;
+	pthread_cond_signal(&list->changed);
+	pthread_mutex_unlock(&list->lock);
+}
+
+/* The sizes are compared because that costs nothing; everything else is for the scrub. */
+static bool open_bytes(struct jic_store *s, const struct jic_index_blob *row, struct jic_store_blob *out,
+                       struct jic_error *err)
+{
+	struct jic_error why;
+	jic_autoclose int fd = -1;
+	bool opened = s->blobs->ops->open(s->blobs, &row->digest, &fd, &out->stored_size, &why);
+	if (!opened && why.code != JIC_ENOTFOUND) {
+		if (err)
+			*err = why;
+		return false;
+	}
+	if (!opened || out->stored_size != row->stored_size) {
+		jic_store_suspect(s, &row->digest);
+		return jic_fail(err, JIC_ENOTFOUND, "there is no such blob");
+	}
+	out->size = row->size;
+	out->fd = fd;
+	fd = -1;
+	return true;
+}
+
 bool jic_store_blob_open(struct jic_store *s, const struct jic_digest *digest, struct jic_store_blob *out,
                          struct jic_error *err)
 {
 	struct jic_index_blob blob;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
-	if (!t || !t->ops->blob_find(t, digest, &blob, err))
-		return false;
-	out->size = blob.size;
-	return s->blobs->ops->open(s->blobs, digest, &out->fd, &out->stored_size, err);
+	return t && t->ops->blob_find(t, digest, &blob, err) && open_bytes(s, &blob, out, err);
 }

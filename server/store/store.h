@@ -61,6 +61,10 @@ struct jic_store_blob {
 jic_must_check bool jic_store_blob_open(struct jic_store *s, const struct jic_digest *digest,
                                         struct jic_store_blob *out, struct jic_error *err);
 
+/** Who read a blob and found something wrong with its bytes tells it here: somebody will have a closer look (scrub.h),
+ *  and take it out of the store when it is damaged. Never blocks for long. */
+void jic_store_suspect(struct jic_store *s, const struct jic_digest *digest);
+
 /**
  * An upload: content arrives in pieces, is hashed, compressed and written to disk as it comes; finish checks the
  * digest, syncs, and makes the blob visible. Free without finish leaves nothing behind.

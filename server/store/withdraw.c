@@ -237,6 +237,14 @@ static bool forget_blobs(struct withdraw *w, struct jic_error *err)
 	return true;
 }
 
+static bool count(struct withdraw *w, struct jic_error *err)
+{
+	struct jic_index_txn *t = w->txn;
+	return !w->what->quarantine ||
+	       (t->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, w->out->blobs, err) &&
+	        t->ops->counter_add(t, JIC_COUNTER_WITHDRAWN_ARTEFACTS, w->out->artefacts + w->out->dependents, err));
+}
+
 static bool change_index(struct withdraw *w, struct jic_error *err)
 {
 	struct jic_index *ix = w->store->index;
@@ -244,7 +252,8 @@ static bool change_index(struct withdraw *w, struct jic_error *err)
 		return false;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
 	w->txn = t;
-	return t && gather_places(w, err) && withdraw_places(w, err) && forget_blobs(w, err) && t->ops->commit(t, err);
+	return t && gather_places(w, err) && withdraw_places(w, err) && forget_blobs(w, err) && count(w, err) &&
+	       t->ops->commit(t, err);
 }
 
 static bool move_bytes(struct withdraw *w, struct jic_error *err)

@@ -702,6 +702,23 @@ void index_conformance_more_readers_than_connections_take_turns(struct jic_index
 	run_workers(ix, read_rounds);
 }
 
+void index_conformance_counters_add_up(struct jic_index *ix)
+{
+	uint64_t got[JIC_COUNTER_COUNT];
+	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, 2, &err));
+	OK(ix->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, 3, &err));
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->counter_add(t, JIC_COUNTER_SCRUB_BYTES, 7, &err));
+	jic_index_txn_end(t);
+	OK(ix->ops->counters_get(ix, got, &err));
+	for (size_t i = 0; i < JIC_COUNTER_COUNT; i++)
+		cr_expect_eq(got[i], i == JIC_COUNTER_DAMAGED_BLOBS ? 5 : 0, "%s",
+		             jic_counter_name((enum jic_counter)i));
+}
+
 void index_conformance_counts_follow_what_is_stored(struct jic_index *ix)
 {
 	struct jic_index_counts counts;

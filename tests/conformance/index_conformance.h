@@ -34,6 +34,7 @@
 	X(a_reader_sees_one_snapshot)                                                                                  \
 	X(writers_of_many_threads_take_turns)                                                                          \
 	X(more_readers_than_connections_take_turns)                                                                    \
+	X(counters_add_up)                                                                                             \
 	X(counts_follow_what_is_stored)
 
 #define INDEX_CONFORMANCE_DECLARE(name) void index_conformance_##name(struct jic_index *ix);

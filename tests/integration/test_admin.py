@@ -1,13 +1,15 @@
 """The commands of jicached: results on stdout, the rest on stderr, exit status 0, 1 or 2."""
 
+import http.client
 import json
+import os
 import re
 import subprocess
 
 import pytest
 
 from conftest import bin_dir
-from processes import ROOT
+from processes import ROOT, wait_until
 
 
 def run(*arguments, **more):
@@ -101,6 +103,53 @@ def test_fsck_finds_and_repairs_only_without_a_server(start):
     assert (api.server.data / "quarantine" / f"{digest}.zst").read_bytes() == stored
     done = run("fsck", *data)
     assert done.returncode == 0 and "0 findings" in done.stdout
+
+
+def counters(api):
+    return json.loads(run("status", "--data", api.server.data, "--json").stdout)
+
+
+def flip_a_bit(api, digest):
+    file = api.server.data / "blobs" / digest[:2] / f"{digest[2:]}.zst"
+    stored = bytearray(file.read_bytes())
+    stored[len(stored) // 2] ^= 1
+    file.write_bytes(stored)
+
+
+def test_a_blob_that_a_reader_had_trouble_with_is_a_miss_from_then_on(start):
+    api = start("--scrub-bytes-per-day", "0")
+    digest, _ = api.put_blob(os.urandom(300_000))
+    assert api.get(f"/v1/blobs/{digest}").status == 200
+    flip_a_bit(api, digest)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        api.get(f"/v1/blobs/{digest}")
+    wait_until(lambda: counters(api)["damaged_blobs"] == 1)
+    assert api.get(f"/v1/blobs/{digest}").status == 404
+    assert "1 " in run("status", "--data", api.server.data).stdout
+    assert (api.server.data / "quarantine" / f"{digest}.zst").exists()
+
+
+def test_bytes_that_are_gone_are_a_miss(start):
+    api = start("--scrub-bytes-per-day", "0")
+    content = b"some content"
+    digest, _ = api.put_blob(content)
+    (api.server.data / "blobs" / digest[:2] / f"{digest[2:]}.zst").unlink()
+    assert api.get(f"/v1/blobs/{digest}").status == 404
+    wait_until(lambda: counters(api)["blobs"] == 0)
+    assert api.put_blob(content)[1].status == 201
+    assert api.get(f"/v1/blobs/{digest}").body == content
+
+
+def test_the_scrub_finds_what_nobody_reads(start):
+    api = start()
+    digest, _ = api.put_blob(os.urandom(100_000))
+    sound, _ = api.put_blob(b"sound")
+    flip_a_bit(api, digest)
+    assert api.server.stop() == 0
+    api.server.start()
+    wait_until(lambda: counters(api)["damaged_blobs"] == 1 and counters(api)["scrub_rounds"] >= 1)
+    assert api.get(f"/v1/blobs/{digest}").status == 404
+    assert api.get(f"/v1/blobs/{sound}").body == b"sound"
 
 
 def test_a_data_directory_that_is_not_there_is_not_created_by_looking(tmp_path):

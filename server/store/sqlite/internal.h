@@ -24,6 +24,10 @@ static inline struct jic_connection *jic_txn_connection(struct jic_index_txn *t)
  */
 jic_must_check bool jic_schema_migrate(struct jic_connection *c, struct jic_error *err);
 
+/* counter.c */
+bool jic_sqlite_counters_get(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);
+bool jic_sqlite_counter_add(struct jic_index_txn *t, enum jic_counter counter, uint64_t n, struct jic_error *err);
+
 /* lane.c */
 bool jic_sqlite_lane_put(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
                          struct jic_error *err);

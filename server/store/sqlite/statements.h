@@ -80,6 +80,9 @@
 	X(BLOB_RELEASE, "UPDATE blob SET used = EXISTS (SELECT 1 FROM artefact WHERE ji = ?1)"                         \
 	                " OR EXISTS (SELECT 1 FROM artefact WHERE image = ?1) WHERE digest = ?1")                      \
 	X(BLOB_DELETE, "DELETE FROM blob WHERE digest = ?")                                                            \
+	X(COUNTER_ADD, "INSERT INTO counter (name, value) VALUES (?, ?)"                                               \
+	               " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value")                             \
+	X(COUNTER_GET, "SELECT value FROM counter WHERE name = ?")                                                     \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
 	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
 	                       " RETURNING digest")

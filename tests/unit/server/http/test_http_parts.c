@@ -219,3 +219,35 @@ Test(blob_reader, the_end_and_broken_bytes_are_errors)
 	cr_assert_not(jic_blob_reader_read(r, out, sizeof out, &len, &err));
 	jic_blob_reader_free(r);
 }
+
+static bool read_verified(size_t size, const struct jic_digest *digest, size_t *got, struct jic_error *err)
+{
+	struct jic_blob_reader *r = jic_blob_reader_new(compressed(size), 0, err);
+	bool ok = jic_blob_reader_verify(r, digest, size, err);
+	*got = 0;
+	while (ok && *got < size) {
+		char out[1000];
+		size_t len;
+		ok = jic_blob_reader_read(r, out, sizeof out, &len, err);
+		*got += ok ? len : 0;
+	}
+	jic_blob_reader_free(r);
+	return ok;
+}
+
+Test(blob_reader, the_last_bytes_are_given_only_of_what_the_digest_says)
+{
+	enum { SIZE = 70000 };
+	static char plain[SIZE];
+	struct jic_error err = {0};
+	struct jic_digest digest;
+	size_t got;
+	for (size_t i = 0; i < SIZE; i++)
+		plain[i] = (char)(i * 7 + i / 251);
+	jic_sha256_of(jic_view_bytes(plain, SIZE), &digest);
+	cr_expect(read_verified(SIZE, &digest, &got, &err), "%s", err.text);
+	digest.bytes[3] ^= 1;
+	cr_expect_not(read_verified(SIZE, &digest, &got, &err));
+	cr_expect_eq(err.code, JIC_ECORRUPT, "%s", err.text);
+	cr_expect(got > 0 && got < SIZE, "%zu", got);
+}

@@ -3,12 +3,9 @@
 #include "server/store/fsck.h"
 
 #include "server/store/internal.h"
-#include "tests/support/forge.h"
+#include "tests/support/harm.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define CLEARED(type) __attribute__((cleanup(type##_remove))) struct type
 
@@ -91,34 +88,6 @@ static void run_sql(const struct shop *s, const char *sql)
 	sqlite3_close(db);
 }
 
-static struct jic_digest blob_of(const struct forged *f)
-{
-	JIC_CLEAR(jic_buf) struct jic_buf bytes = {0};
-	struct jic_digest digest;
-	forge_ji(f, &bytes);
-	jic_sha256_of(jic_buf_view(&bytes), &digest);
-	return digest;
-}
-
-static const char *path_of(const struct shop *s, const struct forged *f)
-{
-	char hex[JIC_DIGEST_HEX + 1], name[128];
-	struct jic_digest digest = blob_of(f);
-	jic_digest_hex(&digest, hex);
-	snprintf(name, sizeof name, "blobs/%.2s/%s.zst", hex, hex + 2);
-	return at(s->dir.path, name);
-}
-
-static void flip_a_bit(const char *path)
-{
-	jic_autoclose int fd = open(path, O_RDWR);
-	struct stat st;
-	char byte;
-	cr_assert(fd >= 0 && fstat(fd, &st) == 0 && pread(fd, &byte, 1, st.st_size / 2) == 1, "%s", path);
-	byte ^= 4;
-	cr_assert_eq(pwrite(fd, &byte, 1, st.st_size / 2), 1);
-}
-
 /* How many of the four a reader of the lane is offered. */
 static size_t offered(struct shop *s, const char *lane)
 {
@@ -180,7 +149,7 @@ Test(fsck, finds_a_flipped_bit_and_repairs_by_quarantine)
 	shop_open(&s);
 	struct jic_digest digest = blob_of(&beta);
 	char hex[JIC_DIGEST_HEX + 1], name[128];
-	flip_a_bit(path_of(&s, &beta));
+	flip_a_bit(blob_path(&s.dir, &beta));
 	cr_expect(jic_digest_eq(&expect_one(&s, JIC_FSCK_BLOB_CORRUPT)->blob, &digest));
 	struct jic_fsck_repair done = repair(&s);
 	cr_expect_eq(done.withdrawn, 1);
@@ -190,7 +159,7 @@ Test(fsck, finds_a_flipped_bit_and_repairs_by_quarantine)
 	jic_digest_hex(&digest, hex);
 	snprintf(name, sizeof name, "quarantine/%s.zst", hex);
 	cr_expect(jic_is_file(at(s.dir.path, name)));
-	cr_expect_not(jic_is_file(path_of(&s, &beta)));
+	cr_expect_not(jic_is_file(blob_path(&s.dir, &beta)));
 	expect_clean(&s, 2);
 	publish(&s, "main", FORGED_SET(&beta, &gamma_));
 	cr_expect_eq(offered(&s, "main"), 4, "published anew");
@@ -200,13 +169,13 @@ Test(fsck, finds_bytes_that_are_gone_or_cut)
 {
 	CLEARED(shop) s;
 	shop_open(&s);
-	cr_assert_eq(unlink(path_of(&s, &gamma_)), 0);
+	cr_assert_eq(unlink(blob_path(&s.dir, &gamma_)), 0);
 	(void)expect_one(&s, JIC_FSCK_BLOB_MISSING);
 	struct jic_fsck_repair done = repair(&s);
 	cr_expect_eq(done.withdrawn, 1);
 	cr_expect_eq(done.dependents, 0);
 	expect_clean(&s, 3);
-	cr_assert_eq(truncate(path_of(&s, &delta), 40), 0);
+	cr_assert_eq(truncate(blob_path(&s.dir, &delta), 40), 0);
 	(void)expect_one(&s, JIC_FSCK_BLOB_CORRUPT);
 	repair(&s);
 	expect_clean(&s, 2);
@@ -218,8 +187,8 @@ Test(fsck, finds_bytes_that_cannot_be_read)
 {
 	CLEARED(shop) s;
 	shop_open(&s);
-	cr_assert_eq(unlink(path_of(&s, &delta)), 0);
-	cr_assert_eq(mkdir(path_of(&s, &delta), 0755), 0);
+	cr_assert_eq(unlink(blob_path(&s.dir, &delta)), 0);
+	cr_assert_eq(mkdir(blob_path(&s.dir, &delta), 0755), 0);
 	(void)expect_one(&s, JIC_FSCK_BLOB_UNREADABLE);
 	repair(&s);
 	expect_clean(&s, 3);
@@ -330,7 +299,7 @@ Test(fsck, repairs_dependents_in_every_lane_but_those_that_find_it_elsewhere)
 				   other = {.name = "Other", .id = 6, .build = 16, .deps = {&delta}};
 	shop_open(&s);
 	publish(&s, "pr/1", FORGED_SET(&child, &other));
-	flip_a_bit(path_of(&s, &alpha));
+	flip_a_bit(blob_path(&s.dir, &alpha));
 	(void)expect_one(&s, JIC_FSCK_BLOB_CORRUPT);
 	struct jic_fsck_repair done = repair(&s);
 	cr_expect_eq(done.withdrawn, 1);
@@ -348,7 +317,7 @@ Test(fsck, withdraws_a_blob_from_every_lane_that_has_it)
 	struct jic_index *ix = jic_store_index(s.store);
 	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("alone"), JIC_VIEW(""), 5, &err), "%s", err.text);
 	publish(&s, "alone", FORGED_SET(&alpha, &beta));
-	flip_a_bit(path_of(&s, &alpha));
+	flip_a_bit(blob_path(&s.dir, &alpha));
 	(void)expect_one(&s, JIC_FSCK_BLOB_CORRUPT);
 	struct jic_fsck_repair done = repair(&s);
 	cr_expect_eq(done.withdrawn, 2);
@@ -365,7 +334,7 @@ Test(fsck, reads_beside_a_server_and_does_not_repair_there)
 	struct jic_store_options options = {.data_dir = s.dir.path, .blob_bytes_max = 1 << 20, .admin = true};
 	JIC_AUTO(jic_store) struct jic_store *beside = jic_store_open(&options, &err);
 	cr_assert(beside, "%s", err.text);
-	flip_a_bit(path_of(&s, &delta));
+	flip_a_bit(blob_path(&s.dir, &delta));
 	cr_assert(jic_store_fsck(beside, &s.arena, &s.found, &err), "%s", err.text);
 	cr_expect_eq(s.found.findings_total, 1);
 	cr_expect_not(jic_store_fsck_repair(beside, &s.found, &done, &err));
