@@ -8,7 +8,6 @@ import pty
 import re
 import shutil
 import signal
-import statistics
 import subprocess
 import termios
 import time
@@ -254,7 +253,7 @@ def test_the_cost_when_all_is_local(small_server, masked):
             begin = time.monotonic()
             assert finish(one, "-e", "0", env={"STUB": "true"}).returncode == 0
             took.append((time.monotonic() - begin) * 1000)
-        return statistics.median(took)
+        return min(took)  # the rest is what else the machine does
 
     cost = cost_ms("julia") - cost_ms(str(one.folder / "real/julia"))
     assert cost < (200 if sanitized() else 20), f"{cost:.1f} ms"
