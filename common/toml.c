@@ -16,7 +16,7 @@ static bool fail_defined(struct jic_toml_scan *s, const char *at, const struct j
 
 /** A new table in a table, or as the next element of an array. */
 static struct jic_toml *add_table(struct jic_toml_scan *s, struct jic_toml *parent, struct jic_view key,
-				  enum jic_toml_origin origin, const char *at)
+                                  enum jic_toml_origin origin, const char *at)
 {
 	struct jic_toml *table = jic_toml_new(s, at, key);
 	if (!table || !jic_toml_make_items(s, table, JIC_TOML_TABLE, origin, parent, at) ||
@@ -27,7 +27,7 @@ static struct jic_toml *add_table(struct jic_toml_scan *s, struct jic_toml *pare
 
 /** One step of a header's path, before its last part. */
 static struct jic_toml *step_of_header(struct jic_toml_scan *s, struct jic_toml *table, struct jic_view key,
-				       const char *at)
+                                       const char *at)
 {
 	struct jic_toml *next = jic_toml_find(table, key);
 	if (!next)
@@ -42,7 +42,7 @@ static struct jic_toml *step_of_header(struct jic_toml_scan *s, struct jic_toml 
 
 /** One step of a dotted key, before its last part. */
 static struct jic_toml *step_of_key(struct jic_toml_scan *s, struct jic_toml *table, struct jic_view key,
-				    const char *at)
+                                    const char *at)
 {
 	struct jic_toml *next = jic_toml_find(table, key);
 	if (!next)
@@ -253,14 +253,14 @@ struct jic_toml *jic_toml_parse(struct jic_arena *arena, struct jic_view text, c
 {
 	const char *start = text.ptr ? text.ptr : "";
 	struct jic_toml_scan s = {.start = start,
-				  .p = start,
-				  .end = start + text.len,
-				  .mark = start,
-				  .line_start = start,
-				  .line = 1,
-				  .arena = arena,
-				  .what = what,
-				  .err = err};
+	                          .p = start,
+	                          .end = start + text.len,
+	                          .mark = start,
+	                          .line_start = start,
+	                          .line = 1,
+	                          .arena = arena,
+	                          .what = what,
+	                          .err = err};
 	if (text.len > JIC_TOML_BYTES_MAX) {
 		jic_fail(err, JIC_ELIMIT, "%s: longer than %d bytes", what, JIC_TOML_BYTES_MAX);
 		return NULL;

@@ -132,7 +132,7 @@ static bool unescape_code(struct jic_toml_scan *s, struct unescape *u, unsigned 
 		int digit = u->p < u->end ? hex_digit(*u->p) : -1;
 		if (digit < 0)
 			return jic_toml_fail(s, at, JIC_EFORMAT, "expected %u hexadecimal digits after \\%c", digits,
-					     digits == 4 ? 'u' : 'U');
+			                     digits == 4 ? 'u' : 'U');
 		code = code << 4 | (uint32_t)digit;
 		u->p++;
 	}

@@ -58,10 +58,10 @@ static bool fail_decoding(struct jic_zdec *z, size_t result, struct jic_error *e
 		return jic_fail(err, JIC_EMEMORY, "zstd: out of memory");
 	case ZSTD_error_frameParameter_windowTooLarge:
 		return jic_fail(err, JIC_ELIMIT, "zstd: the frame needs a window of more than %u MiB",
-				1u << (JIC_ZSTD_WINDOW_LOG_MAX - 20));
+		                1u << (JIC_ZSTD_WINDOW_LOG_MAX - 20));
 	default:
 		return jic_fail(err, JIC_EFORMAT, "zstd: %s after %llu bytes of output", ZSTD_getErrorName(result),
-				(unsigned long long)z->output_bytes);
+		                (unsigned long long)z->output_bytes);
 	}
 }
 
@@ -72,7 +72,7 @@ static bool deliver(struct jic_zdec *z, size_t len, jic_sink_fn *sink, void *con
 	if (len > z->output_bytes_max - z->output_bytes) {
 		z->failed = true;
 		return jic_fail(err, JIC_ELIMIT, "zstd: more than the expected %llu bytes of output",
-				(unsigned long long)z->output_bytes_max);
+		                (unsigned long long)z->output_bytes_max);
 	}
 	z->output_bytes += len;
 	if (sink(context, jic_view_bytes(z->piece, len), err))
@@ -108,7 +108,7 @@ bool jic_zdec_finish(struct jic_zdec *z, struct jic_error *err)
 		return jic_fail(err, JIC_EFORMAT, "zstd: the stream has failed before");
 	if (!z->between_frames)
 		return jic_fail(err, JIC_EFORMAT, "zstd: the stream ends inside a frame, after %llu bytes of output",
-				(unsigned long long)z->output_bytes);
+		                (unsigned long long)z->output_bytes);
 	return true;
 }
 
@@ -158,7 +158,7 @@ bool jic_zenc_size(struct jic_zenc *z, uint64_t bytes, struct jic_error *err)
 }
 
 static bool encode(struct jic_zenc *z, struct jic_view in, ZSTD_EndDirective mode, jic_sink_fn *sink, void *context,
-		   struct jic_error *err)
+                   struct jic_error *err)
 {
 	ZSTD_inBuffer input = {.src = in.ptr, .size = in.len};
 	bool more = true;

@@ -147,7 +147,8 @@ static bool read_explicit(const struct jic_facts *f, struct jic_env *env, struct
 		if (!jic_manifest_read(file.ptr, arena, manifest, err))
 			return false;
 		if (manifest->format_major > 1 && !jic_julia_at_least(f->version, 1, 6, 2))
-			return jic_fail(err, JIC_EFORMAT, "%s: this Julia does not read manifests of format 2", file.ptr);
+			return jic_fail(err, JIC_EFORMAT, "%s: this Julia does not read manifests of format 2",
+			                file.ptr);
 		env->manifest = manifest;
 	}
 	env->project = project;

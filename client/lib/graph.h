@@ -47,7 +47,8 @@ struct jic_graph {
 	size_t closure_words;            /**< uint64_t in each node's closure */
 	const struct jic_view *warnings; /**< sentences about what was left out */
 	size_t warnings_count;
-	const struct jic_graph_index *index; /**< private: finds nodes and merged preferences; NULL in a graph made by hand */
+	const struct jic_graph_index
+	    *index; /**< private: finds nodes and merged preferences; NULL in a graph made by hand */
 };
 
 struct jic_graph_options {

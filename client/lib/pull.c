@@ -70,8 +70,8 @@ static void tell_skipped(const struct jic_session *s, struct jic_arena *arena, s
 	}
 }
 
-static void count_nodes(const struct jic_session *s, const struct jic_locals *locals, const struct jic_fetch_result *fetched,
-                        struct jic_arena *arena, struct jic_report *r)
+static void count_nodes(const struct jic_session *s, const struct jic_locals *locals,
+                        const struct jic_fetch_result *fetched, struct jic_arena *arena, struct jic_report *r)
 {
 	for (size_t i = 0; i < s->graph.count; i++) {
 		const struct jic_node *n = &s->graph.nodes[i];

@@ -21,7 +21,7 @@ struct jic_session {
 	struct jic_view *runtime_ids;
 	size_t runtimes_count;
 	struct jic_depot_options depot;
-	char *depot_path; /**< jic_session_depot_path(), malloc'ed, or NULL */
+	char *depot_path;              /**< jic_session_depot_path(), malloc'ed, or NULL */
 	const char *julia;             /**< facts.julia with a NUL */
 	const char *const *julia_args; /**< NULL at the end */
 };

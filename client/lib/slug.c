@@ -31,7 +31,7 @@ void jic_package_slug(struct jic_uuid uuid, char text[JIC_SLUG_CHARS_MAX + 1])
 }
 
 void jic_version_slug(struct jic_uuid uuid, const uint8_t tree_hash[JIC_TREE_HASH_BYTES], unsigned chars,
-		      char text[JIC_SLUG_CHARS_MAX + 1])
+                      char text[JIC_SLUG_CHARS_MAX + 1])
 {
 	jic_slug(jic_crc32c(uuid_crc(uuid), tree_hash, JIC_TREE_HASH_BYTES), chars, text);
 }

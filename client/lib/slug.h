@@ -18,6 +18,6 @@ void jic_package_slug(struct jic_uuid uuid, char text[JIC_SLUG_CHARS_MAX + 1]);
 
 /** The directory below packages/NAME/. @param chars 5, or 4 for what Pkg made before Julia 1.0 */
 void jic_version_slug(struct jic_uuid uuid, const uint8_t tree_hash[JIC_TREE_HASH_BYTES], unsigned chars,
-		      char text[JIC_SLUG_CHARS_MAX + 1]);
+                      char text[JIC_SLUG_CHARS_MAX + 1]);
 
 #endif

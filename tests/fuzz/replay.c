@@ -1,4 +1,5 @@
-/* Runs a fuzz target over files and folders given on the command line, so that a corpus is a plain test with any compiler. */
+/* Runs a fuzz target over files and folders given on the command line, so that a corpus is a plain test with any
+ * compiler. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,7 +56,8 @@ static int replay(const char *path)
 	int bad = 0;
 	for (struct dirent *e; (e = readdir(d));) {
 		char child[4096];
-		if (e->d_name[0] == '.' || (size_t)snprintf(child, sizeof child, "%s/%s", path, e->d_name) >= sizeof child)
+		if (e->d_name[0] == '.' ||
+		    (size_t)snprintf(child, sizeof child, "%s/%s", path, e->d_name) >= sizeof child)
 			continue;
 		bad |= replay(child);
 	}

@@ -111,8 +111,8 @@ struct jic_report *jic_session_key(struct jic_session *session, struct jic_error
 struct jic_report *jic_session_status(struct jic_session *session, struct jic_error *err);
 
 /**
- * Why nodes of this environment missed: for each that the server does not have, the first input in which it differs from
- * the nearest that the server has, and what would make it a hit. `counts.missing`: those that are not here either.
+ * Why nodes of this environment missed: for each that the server does not have, the first input in which it differs
+ * from the nearest that the server has, and what would make it a hit. `counts.missing`: those that are not here either.
  * @param package name, or "Parent/Name" of an extension; NULL: all
  * @return NULL with JIC_ENOTFOUND when the environment has no such package
  */
@@ -133,9 +133,9 @@ struct jic_report *jic_session_verify(struct jic_session *session, struct jic_er
 /** Which cache files jic_session_gc() may remove. Zeroed: what jicache placed and no known environment can use. */
 struct jic_gc_options {
 	uint64_t older_than_s; /**< only what was not used for so many seconds */
-	uint64_t bytes_max;    /**< usable ones too, least recently used first, until no more than this is left; 0: no */
-	bool julia;            /**< also what Julia compiled */
-	bool dry_run;          /**< only say */
+	uint64_t bytes_max; /**< usable ones too, least recently used first, until no more than this is left; 0: no */
+	bool julia;         /**< also what Julia compiled */
+	bool dry_run;       /**< only say */
 };
 
 /**
@@ -150,8 +150,8 @@ struct jic_report *jic_session_gc(struct jic_session *session, const struct jic_
 struct jic_report *jic_where(const struct jic_session_options *options, struct jic_error *err);
 
 /**
- * Look at everything that has to be right: Julia, project, depot, server, token, clock. Needs no session, since that may
- * be what is wrong. counts.refused is how many things are wrong.
+ * Look at everything that has to be right: Julia, project, depot, server, token, clock. Needs no session, since that
+ * may be what is wrong. counts.refused is how many things are wrong.
  */
 struct jic_report *jic_doctor(const struct jic_session_options *options, struct jic_error *err);
 

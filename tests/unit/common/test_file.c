@@ -135,7 +135,7 @@ Test(file, a_time_in_nanoseconds_is_exact)
 	jic_autofree char *path = in(&d, "file");
 	write_or_die(path, "x");
 	const struct timespec times[2] = {{.tv_sec = 1700000000, .tv_nsec = 123456789},
-					  {.tv_sec = 1700000000, .tv_nsec = 123456789}};
+	                                  {.tv_sec = 1700000000, .tv_nsec = 123456789}};
 	cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 	cr_assert(jic_file_identify(path, &id, &err));
 	cr_expect_eq(id.mtime_ns, 1700000000123456789);

@@ -51,7 +51,7 @@ Test(log, a_line_has_time_level_event_and_typed_fields)
 	jic_autoclose int fd = memory_file();
 	struct jic_log log = {.fd = fd, .level = JIC_LOG_INFO};
 	jic_log_info(&log, "blob.put", JIC_STR("id", "9f86"), JIC_U64("bytes", 1u << 31), JIC_F64("seconds", 0.25),
-		     JIC_BOOL("fresh", true), JIC_STRV("name", jic_view_bytes("abcdef", 3)));
+	             JIC_BOOL("fresh", true), JIC_STRV("name", jic_view_bytes("abcdef", 3)));
 	json_t *line = only_line(fd);
 	const char *time = text_of(line, "time");
 	cr_expect_eq(strlen(time), strlen("2026-01-31T09:15:02.123456Z"), "%s", time);

@@ -305,7 +305,7 @@ Test(toml, the_extremes_of_integers_are_exact_and_one_more_is_refused)
 	cr_expect_eq(jic_toml_get(d.root, "b")->integer, INT64_MAX);
 	cr_expect_eq(jic_toml_get(d.root, "c")->integer, INT64_MAX);
 	static const char *const over[] = {"a = -9223372036854775809", "a = 9223372036854775808",
-					   "a = 0x8000000000000000"};
+	                                   "a = 0x8000000000000000"};
 	for (size_t i = 0; i < JIC_COUNT(over); i++) {
 		JIC_CLEAR(doc) struct doc e = parse(over[i]);
 		cr_expect_null(e.root, "%s", over[i]);
