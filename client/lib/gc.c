@@ -229,6 +229,7 @@ static bool decide_and_remove(struct gc *g, struct jic_error *err)
 static bool collect(struct gc *g, struct jic_error *err)
 {
 	char bytes[32], failed[48] = "";
+	jic_report_set(g->report, "forgotten", json_array());
 	if (!remember(g, err) || !list_files(g, err) || !ask_environments(g, err) || !look_around(g, err) ||
 	    !decide_and_remove(g, err))
 		return false;
