@@ -23,8 +23,8 @@ struct jic_local {
 struct jic_locals {
 	struct jic_local *items;
 	size_t count;
-	size_t have;   /**< nodes in state SHARED with a file whose requirements are all met locally too */
-	size_t wanted; /**< nodes in state SHARED */
+	size_t have;   /**< wanted nodes with a file whose requirements are all met locally too */
+	size_t wanted; /**< see jic_node_is_wanted() */
 };
 
 struct jic_depot_options {

@@ -259,10 +259,10 @@ static bool choose(struct scan *s, struct jic_arena *arena, struct jic_locals *o
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	for (size_t i = 0; i < g->count; i++) {
 		watch_candidates(s, (uint32_t)i, chosen[i]);
-		found.wanted += g->nodes[i].state == JIC_STATE_SHARED;
+		found.wanted += jic_node_is_wanted(&g->nodes[i]);
 		if (!chosen[i])
 			continue;
-		found.have++;
+		found.have += jic_node_is_wanted(&g->nodes[i]);
 		if (!take_local(chosen[i], arena, &found.items[i]))
 			return jic_fail(err, JIC_EMEMORY, "out of memory");
 	}

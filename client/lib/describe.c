@@ -186,7 +186,7 @@ static bool status(struct jic_session *s, struct jic_arena *arena, struct jic_re
 	bool asked = r->server == JIC_SERVER_REACHED;
 	for (size_t i = 0; i < s->graph.count; i++) {
 		const struct jic_node *n = &s->graph.nodes[i];
-		if (n->state == JIC_STATE_SHARED) {
+		if (jic_node_is_wanted(n) || locals.items[i].path.len || (offer.of_node && offer.of_node[i])) {
 			count_status(r, &locals.items[i], offer.of_node && offer.of_node[i]);
 			json_array_append_new(nodes, status_json(s, i, &locals.items[i], &offer, asked, arena));
 		} else if (n->state == JIC_STATE_NO_SOURCE || n->state == JIC_STATE_UNSHARED) {

@@ -30,7 +30,7 @@ static void find_environment(struct jic_findings *f, const struct jic_session *s
 	uint32_t shared = 0;
 	const char *const instantiate = "run Pkg.instantiate() with this project";
 	for (size_t i = 0; i < s->graph.count; i++)
-		shared += s->graph.nodes[i].state == JIC_STATE_SHARED;
+		shared += jic_node_is_wanted(&s->graph.nodes[i]);
 	if (!s->graph.project_file.len)
 		jic_find(f, JIC_ADVICE, "environment", "name one with --project DIR or JULIA_PROJECT",
 		         "no project is active; %u packages of the other environments can be shared", shared);

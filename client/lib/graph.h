@@ -29,6 +29,9 @@ struct jic_node {
 	bool developed;             /**< its source is a path, not a tree hash: files may change */
 	bool covers_all; /**< every file below `root` is covered by the key (tree hash; or sources that say so) */
 	bool has_build;  /**< there is deps/build.jl: `inputs.build` covers deps/ */
+	/** A stdlib that no project names, though anybody can import it, or an extension that needs one: fetched and
+	 * published as any other, but nobody misses it */
+	bool optional;
 
 	const uint32_t *deps; /**< indices of direct dependencies; for an extension: parent, then triggers */
 	size_t deps_count;
@@ -54,13 +57,15 @@ struct jic_graph {
 struct jic_graph_options {
 	/** as `--project=` takes it: a directory, a project file, "@.", "@name"; NULL: $JULIA_PROJECT, else none */
 	const char *project;
+	bool test_target;       /**< the environment that Pkg.test makes for the project's package: test_target.h */
 	const char *memory_dir; /**< where digests of files are remembered; NULL: as for facts */
 };
 
 /**
  * @param facts borrowed for the graph's life
  * @param arena owns the graph
- * @return false: JIC_ENOTFOUND (project does not exist), JIC_EFORMAT (a project or manifest is malformed, has a cycle,
+ * @return false: JIC_ENOTFOUND (project does not exist), JIC_EUSAGE (there is no package to test), JIC_EFORMAT (a
+ * project or manifest is malformed, has a cycle,
  * a missing package or an unknown format; text names file and line)
  */
 jic_must_check bool jic_graph_build(const struct jic_facts *facts, const struct jic_graph_options *options,
@@ -68,6 +73,12 @@ jic_must_check bool jic_graph_build(const struct jic_facts *facts, const struct 
 
 /** The node of a package id; NULL when the environment has none. */
 const struct jic_node *jic_graph_find(const struct jic_graph *g, struct jic_uuid uuid, struct jic_view name);
+
+/** Whether an environment is incomplete without a cache of this node. */
+static inline bool jic_node_is_wanted(const struct jic_node *n)
+{
+	return n->state == JIC_STATE_SHARED && !n->optional;
+}
 
 static inline bool jic_node_closure_has(const struct jic_node *n, size_t index)
 {

@@ -17,6 +17,7 @@ struct jic_draft {
 	struct jic_found found; /**< of an extension: its parent's; package NULL: only the system image has it */
 	const struct jic_extension *extension; /**< NULL: a package */
 	bool in_sysimage;                      /**< then a leaf: what it depends on is in the image, too */
+	bool optional;                         /**< as jic_node.optional */
 	struct jic_view trouble;               /**< why it can't be shared whatever its source is, or empty */
 	uint32_t *deps;                        /**< indices of drafts; of an extension parent first, then triggers */
 	size_t deps_count;

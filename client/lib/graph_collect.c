@@ -210,6 +210,25 @@ static bool resolve_deps(struct jic_builder *b, uint32_t index, struct jic_error
 
 /* ---- extensions */
 
+/*
+ * A stdlib that nothing depends on, but that anybody can import through "@stdlib": with it extensions are loaded, too.
+ * Nobody misses it, nor what it brings.
+ */
+static bool add_stdlib(struct jic_builder *b, const struct jic_package_id *id, uint32_t *index, struct jic_error *err)
+{
+	struct jic_package_id imported;
+	size_t first = b->count;
+	if (!jic_environment_identify(&b->env, NULL, id->name, &imported) || !jic_uuid_eq(imported.uuid, id->uuid) ||
+	    add_package(b, id, index, err) != ADDED)
+		return false;
+	for (size_t i = first; i < b->count; i++) {
+		b->drafts[i].optional = true;
+		if (!resolve_deps(b, (uint32_t)i, err))
+			return false;
+	}
+	return true;
+}
+
 /* A trigger is a weak dependency; from 1.11.1 on any dependency (base/loading.jl:insert_extension_triggers). */
 static bool find_trigger(struct jic_builder *b, const struct jic_found *parent, struct jic_view name, uint32_t *index,
                          struct jic_error *err)
@@ -223,7 +242,9 @@ static bool find_trigger(struct jic_builder *b, const struct jic_found *parent, 
 		return false;
 	if (find_draft(b, id.uuid, index))
 		return true;
-	return jic_facts_sysimage_module(b->facts, id.name, id.uuid) && add_package(b, &id, index, err) == ADDED;
+	if (jic_facts_sysimage_module(b->facts, id.name, id.uuid))
+		return add_package(b, &id, index, err) == ADDED;
+	return add_stdlib(b, &id, index, err);
 }
 
 static bool has_dep(const struct jic_draft *d, uint32_t index)
@@ -249,9 +270,11 @@ static bool add_extension(struct jic_builder *b, uint32_t parent, const struct j
 		return no_memory(err);
 	draft.in_sysimage = jic_facts_sysimage_module(b->facts, draft.id.name, draft.id.uuid) != NULL;
 	draft.deps[draft.deps_count++] = parent;
+	draft.optional = b->drafts[parent].optional;
 	for (size_t i = 0; i < x->triggers_count; i++) {
 		if (!find_trigger(b, &found, x->triggers[i], &index, err))
 			return true; /* can't be loaded in this environment */
+		draft.optional |= b->drafts[index].optional;
 		if (!has_dep(&draft, index))
 			draft.deps[draft.deps_count++] = index;
 	}

@@ -243,6 +243,7 @@ static bool describe(struct jic_builder *b, size_t position, const struct jic_to
 	n->inputs.uuid = d->id.uuid;
 	n->version = d->found.package && !d->extension ? d->found.package->version : JIC_VIEW("");
 	n->reason = JIC_VIEW("");
+	n->optional = d->optional;
 	if (d->extension)
 		describe_extension(b, d, n);
 	else if (!describe_package(b, d, n, err))

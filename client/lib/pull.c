@@ -7,14 +7,6 @@
 #include "client/lib/history.h"
 #include "client/lib/superseded.h"
 
-static uint32_t count_shared(const struct jic_graph *g)
-{
-	uint32_t count = 0;
-	for (size_t i = 0; i < g->count; i++)
-		count += g->nodes[i].state == JIC_STATE_SHARED;
-	return count;
-}
-
 static bool is_local(const struct jic_locals *locals, size_t node)
 {
 	return locals->items[node].path.len != 0;
@@ -81,11 +73,12 @@ static void count_nodes(const struct jic_session *s, const struct jic_locals *lo
 			r->counts.fetched++;
 		else if (is_local(locals, i))
 			r->counts.local++;
-		else {
+		else if (!n->optional) {
 			r->counts.missing++;
 			jic_report_name(r, "missing_packages", jic_session_node_title(s, n, arena));
 		}
 	}
+	r->counts.packages = r->counts.fetched + r->counts.local + r->counts.missing;
 }
 
 static bool finish(struct jic_report *r, struct jic_error *err)
@@ -111,7 +104,6 @@ static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_repo
 	struct jic_fetch_result fetched = {0};
 	if (!jic_depot_scan(&s->graph, &s->depot, arena, &locals, err))
 		return false;
-	r->counts.packages = count_shared(&s->graph);
 	for (size_t i = 0; i < s->graph.warnings_count; i++)
 		jic_report_warn(r, JIC_PRIv, JIC_ARGv(s->graph.warnings[i]));
 	bool complete = locals.have == locals.wanted && !jic_superseded_noted(s);

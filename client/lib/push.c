@@ -274,7 +274,7 @@ static void count_fates(struct push *p)
 	bool superseded = false;
 	for (size_t i = 0; i < p->session->graph.count; i++) {
 		const struct jic_node *n = &p->session->graph.nodes[i];
-		c->packages += n->state == JIC_STATE_SHARED;
+		c->packages += jic_node_is_wanted(n) || p->locals.items[i].path.len;
 		c->local += p->locals.items[i].path.len != 0;
 		c->skipped += n->state == JIC_STATE_NO_SOURCE || n->state == JIC_STATE_UNSHARED;
 		c->existing += p->fate && p->fate[i] == FATE_EXISTING;

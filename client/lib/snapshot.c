@@ -307,7 +307,7 @@ static bool read_locals(struct jic_cursor *c, const struct jic_graph *g, struct 
 	for (size_t i = 0; i < count; i++) {
 		if (!read_local(c, arena, &out->items[i]))
 			return false;
-		const bool shared = g->nodes[i].state == JIC_STATE_SHARED;
+		const bool shared = jic_node_is_wanted(&g->nodes[i]);
 		out->wanted += shared;
 		out->have += shared && out->items[i].path.len;
 	}

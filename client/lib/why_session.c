@@ -66,6 +66,8 @@ static const char *no_miss(const struct asking *a, size_t i)
 	}
 	if (local->path.len && local->ours)
 		return "is here, fetched earlier";
+	if (node_at(a, i)->optional && !local->path.len && !a->package)
+		return "is not asked for by any project";
 	if (a->offer.of_node && a->offer.of_node[i])
 		return local->path.len ? "is here, and on the server" : "is on the server: `jicache pull` fetches it";
 	return NULL;
@@ -91,7 +93,7 @@ static bool collect(struct asking *a, struct jic_error *err)
 			continue;
 		const char *fine = no_miss(a, i);
 		a->found = true;
-		counts->packages += node_at(a, i)->state == JIC_STATE_SHARED;
+		counts->packages += jic_node_is_wanted(node_at(a, i)) || a->locals.items[i].path.len;
 		counts->local += a->locals.items[i].path.len != 0;
 		counts->existing += a->offer.of_node && a->offer.of_node[i];
 		if (!fine) {

@@ -248,6 +248,32 @@ WORLD_TEST(a_member_of_a_workspace_has_the_nodes_that_it_can_import)
 	cr_expect(same_key(&one, &root, "B"));
 }
 
+WORLD_TEST(an_extension_of_a_stdlib_that_no_project_names_is_shared_but_not_missed)
+{
+	world_file(&w, "A/Project.toml", "name = \"A\"\nuuid = \"" UUID_A "\"\n");
+	world_file(&w, "A/src/A.jl", "module A end\n");
+	world_file(&w, "A/ext/AStd.jl", "module AStd end\n");
+	world_file(&w, "p/Project.toml", "[deps]\nA = \"" UUID_A "\"\n");
+	world_file(&w, "p/Manifest.toml",
+	           "manifest_format = \"2.0\"\n[[deps.A]]\nuuid = \"" UUID_A "\"\npath = \"../A\"\n"
+	           "[deps.A.weakdeps]\nStd = \"" UUID_STD "\"\n[deps.A.extensions]\nAStd = \"Std\"\n");
+	struct jic_graph g = world_graph(&w, "p");
+	cr_assert(has_node(&g, "AStd") && has_node(&g, "Std"));
+	cr_expect(node(&g, "AStd")->optional && node(&g, "AStd")->state == JIC_STATE_SHARED);
+	cr_expect(node(&g, "Std")->optional && !jic_node_is_wanted(node(&g, "Std")));
+	cr_expect(jic_node_is_wanted(node(&g, "A")));
+	cr_expect_not(loads(&g, "A", "Std"));
+	w.load_path[2] = JIC_VIEW("@");
+	struct jic_graph closed = world_graph(&w, "p");
+	cr_expect_not(has_node(&closed, "AStd"), "without @stdlib nobody can import Std");
+	cr_expect(same_key(&g, &closed, "A"));
+	w.load_path[2] = JIC_VIEW("@stdlib");
+	world_file(&w, "p/Project.toml", "[deps]\nA = \"" UUID_A "\"\nStd = \"" UUID_STD "\"\n");
+	struct jic_graph named = world_graph(&w, "p");
+	cr_expect(jic_node_is_wanted(node(&named, "AStd")) && jic_node_is_wanted(node(&named, "Std")));
+	cr_expect(same_key(&g, &named, "AStd"));
+}
+
 WORLD_TEST(a_package_without_uuid_is_not_shared)
 {
 	world_file(&w, "dir/X/src/X.jl", "");
