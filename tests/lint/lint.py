@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "client/include": (),
     "client/lib": ("common", "client/lib"),
     "client/cli": ("common", "client/cli"),
-    "server/store": ("common", "server/store"),
+    "server/store": ("common", "server/store", "server/tables"),
     "server/auth": ("common", "server/auth", "server/store"),
     "server/http": ("common", "server/http", "server/auth", "server/store"),
     "server/admin": ("common", "server"),
