@@ -1,4 +1,5 @@
 /* What real Julia compiled, made canonical as a client does, goes into the store; what was tampered with does not. */
+#include "server/store/fsck.h"
 #include "tests/support/corpus.h"
 #include "tests/support/forge.h"
 
@@ -196,6 +197,16 @@ static struct jic_msg_set resolve(struct family *f)
 	return resolved.sets_count ? resolved.sets[0] : (struct jic_msg_set){0};
 }
 
+static void expect_clean(struct family *f)
+{
+	struct jic_error err = {0};
+	struct jic_fsck found;
+	cr_assert(jic_store_fsck(f->store, &f->arena, &found, &err), "%s", err.text);
+	cr_expect_eq(found.findings_total, 0);
+	cr_expect_eq(found.artefacts, f->count);
+	cr_expect_eq(found.blobs, 2 * f->count);
+}
+
 static const char *const versions[] = {"1.10.5", "1.11.1", "1.12.5"};
 
 Test(publish_corpus, every_julia_publishes_and_is_offered_whole)
@@ -208,6 +219,7 @@ Test(publish_corpus, every_julia_publishes_and_is_offered_whole)
 		             JIC_ARGv(f.result.detail));
 		struct jic_msg_set set = resolve(&f);
 		cr_assert_eq(set.records_count, f.count);
+		expect_clean(&f);
 		const struct jic_msg_artefact *ext = &f.artefacts[find(&f, "GoldWeakMidExt")];
 		for (size_t j = 0; j < set.records_count; j++) {
 			const struct jic_msg_record *r = &set.records[j];
