@@ -1,10 +1,11 @@
 /*
- * jicached serve. The main thread waits for signals and sweeps, another scrubs; everything else happens in the server's
- * threads, which are started with the signals blocked.
+ * jicached serve. The main thread waits for signals and sweeps, others scrub and evict; everything else happens in the
+ * server's threads, which are started with the signals blocked.
  */
 #include "server/admin/commands.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
+#include "server/store/keeper.h"
 #include "server/store/scrub.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_INTERVAL_S = 3600 };
+enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60 };
 
 /* All parts of a running server, built here and passed down. */
 struct serve {
@@ -23,10 +24,12 @@ struct serve {
 	struct jic_http_service service;
 	struct jic_http_server *http;
 	struct jic_scrub *scrub;
+	struct jic_keeper *keeper;
 };
 
 static void serve_clear(struct serve *s)
 {
+	jic_keeper_stop(s->keeper);
 	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
 	jic_store_free(s->store);
@@ -59,8 +62,11 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 {
 	const struct jic_config *c = s->config;
 	const uint64_t blob_bytes_max = jic_config_number(c, JIC_CONFIG_BLOB_BYTES_MAX);
-	const struct jic_store_options options = {
-	    .data_dir = jic_config_text(c, JIC_CONFIG_DATA), .blob_bytes_max = blob_bytes_max, .log = &s->log};
+	const struct jic_store_options options = {.data_dir = jic_config_text(c, JIC_CONFIG_DATA),
+	                                          .blob_bytes_max = blob_bytes_max,
+	                                          .store_bytes_max = jic_config_number(c, JIC_CONFIG_STORE_BYTES_MAX),
+	                                          .free_bytes_min = jic_config_number(c, JIC_CONFIG_FREE_BYTES_MIN),
+	                                          .log = &s->log};
 	s->store = jic_store_open(&options, err);
 	if (!s->store)
 		return false;
@@ -122,6 +128,18 @@ static bool start_scrub(struct serve *s, struct jic_error *err)
 	return s->scrub != NULL;
 }
 
+static bool start_keeper(struct serve *s, struct jic_error *err)
+{
+	const struct jic_keeper_options options = {
+	    .store = s->store,
+	    .log = &s->log,
+	    .unused_artefact_age_s = jic_config_number(s->config, JIC_CONFIG_UNUSED_ARTEFACT_AGE),
+	    .interval_s = KEEP_INTERVAL_S,
+	};
+	s->keeper = jic_keeper_start(&options, err);
+	return s->keeper != NULL;
+}
+
 static void sweep(struct serve *s)
 {
 	struct jic_error err = {0};
@@ -169,7 +187,7 @@ bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
 	if (!log_level(a->config, &s.log.level, err))
 		return false;
 	block_signals(&signals);
-	if (!open_parts(&s, err) || !start_scrub(&s, err) || !start_http(&s, bound, err))
+	if (!open_parts(&s, err) || !start_scrub(&s, err) || !start_keeper(&s, err) || !start_http(&s, bound, err))
 		return false;
 	printf("jicached listening on http://%s\n", bound);
 	fflush(stdout);

@@ -36,6 +36,10 @@ bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
 /* cmd_fsck.c */
 bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
+/* cmd_pin.c */
+bool jic_cmd_pin(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_unpin(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_pins(const struct jic_admin *a, struct jic_error *err);
 /* main.c */
 bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 

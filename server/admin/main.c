@@ -44,14 +44,22 @@ static const struct jic_option fsck_options[] = {
     {.name = "repair", .help = "take out what is damaged; the server must not run"},
     JSON_OPTION,
 };
+static const struct jic_option data_options[] = {DATA_OPTIONS};
 static const struct jic_option list_options[] = {DATA_OPTIONS, JSON_OPTION};
 
-enum { SERVE, TOKEN_CREATE, TOKEN_LIST, TOKEN_REVOKE, LANE_LIST, LANE_CREATE, STATUS, FSCK, VERSION };
+enum { SERVE, TOKEN_CREATE, TOKEN_LIST, TOKEN_REVOKE, LANE_LIST, LANE_CREATE, STATUS, FSCK, PIN, UNPIN, PINS, VERSION };
 
-static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,           [TOKEN_CREATE] = jic_cmd_token_create,
-                                          [TOKEN_LIST] = jic_cmd_token_list, [TOKEN_REVOKE] = jic_cmd_token_revoke,
-                                          [LANE_LIST] = jic_cmd_lane_list,   [LANE_CREATE] = jic_cmd_lane_create,
-                                          [STATUS] = jic_cmd_status,         [FSCK] = jic_cmd_fsck,
+static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
+                                          [TOKEN_CREATE] = jic_cmd_token_create,
+                                          [TOKEN_LIST] = jic_cmd_token_list,
+                                          [TOKEN_REVOKE] = jic_cmd_token_revoke,
+                                          [LANE_LIST] = jic_cmd_lane_list,
+                                          [LANE_CREATE] = jic_cmd_lane_create,
+                                          [STATUS] = jic_cmd_status,
+                                          [FSCK] = jic_cmd_fsck,
+                                          [PIN] = jic_cmd_pin,
+                                          [UNPIN] = jic_cmd_unpin,
+                                          [PINS] = jic_cmd_pins,
                                           [VERSION] = jic_cmd_version};
 
 #define OPTIONS(table) .options = (table), .options_count = JIC_COUNT(table)
@@ -83,6 +91,22 @@ static const struct jic_command commands[] = {
                 "to quarantine/ in the data directory. Clients compile and publish them anew.",
      .id = FSCK,
      OPTIONS(fsck_options)},
+    {.name = "pin",
+     .summary = "Keep artefacts from being evicted, with all that they require",
+     .details = "WHAT is a package's name, a Merkle key, or an address: runtime/sysimage/key.",
+     .positional = "WHAT",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = PIN,
+     OPTIONS(data_options)},
+    {.name = "unpin",
+     .summary = "Undo a pin",
+     .positional = "WHAT",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = UNPIN,
+     OPTIONS(data_options)},
+    {.name = "pins", .summary = "List pins", .id = PINS, OPTIONS(list_options)},
     {.name = "version", .summary = "Print the version", .id = VERSION},
 };
 

@@ -37,6 +37,9 @@ struct jic_blobs_ops {
 	/** Answers, and takes a small write. */
 	bool (*ready)(struct jic_blobs *b, struct jic_error *err);
 
+	/** Bytes that the medium has left for blobs. UINT64_MAX where that means nothing. */
+	bool (*free_bytes)(struct jic_blobs *b, uint64_t *out, struct jic_error *err);
+
 	struct jic_blob_sink *(*sink_new)(struct jic_blobs *b, struct jic_error *err);
 	bool (*sink_put)(struct jic_blob_sink *k, struct jic_view bytes, struct jic_error *err);
 	/** Give the bytes their name. When this returns true they survive a power cut; before, no reader sees any of

@@ -88,6 +88,7 @@ struct jic_index_artefact {
 	size_t requires_count;
 	struct jic_view writer; /**< name of the token that published it */
 	uint64_t published_s;
+	uint64_t last_used_s; /**< when reading only; 0: not since it was published */
 };
 
 /** What an artefact was made of, as an explain tells it. */
@@ -184,6 +185,17 @@ struct jic_index_ops {
 	 * error when the token is gone. */
 	bool (*token_touch)(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
 
+	/** The sum of `stored_size` over all blobs. Takes no time. */
+	bool (*stored_bytes)(struct jic_index *ix, uint64_t *out, struct jic_error *err);
+
+	/** Remember what eviction has to leave alone: a text whose meaning is the store's. Twice is no error. */
+	bool (*pin_put)(struct jic_index *ix, struct jic_view what, uint64_t now_s, struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*pin_delete)(struct jic_index *ix, struct jic_view what, struct jic_error *err);
+	/** All pins, sorted. */
+	bool (*pins_list)(struct jic_index *ix, struct jic_arena *arena, const struct jic_view **out, size_t *count,
+	                  struct jic_error *err);
+
 	/** All counters, of what was committed. */
 	bool (*counters_get)(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);
 
@@ -258,6 +270,9 @@ struct jic_index_ops {
 	bool (*requirers_list)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const uint32_t *modules,
 	                       size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
 	                       size_t *count, struct jic_error *err);
+	/** Remember that artefacts were used; those that are gone are no error. */
+	bool (*artefacts_touch)(struct jic_index_txn *t, const struct jic_index_place *places, size_t count,
+	                        uint64_t now_s, struct jic_error *err);
 	/** Its blobs that no other artefact refers to are unused from now on. JIC_ENOTFOUND. */
 	bool (*artefact_delete)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
 	                        struct jic_error *err);

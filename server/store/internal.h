@@ -4,6 +4,7 @@
 #ifndef JIC_SERVER_STORE_INTERNAL_H
 #define JIC_SERVER_STORE_INTERNAL_H
 
+#include "common/buf.h"
 #include "server/store/store.h"
 
 #include <pthread.h>
@@ -18,6 +19,23 @@ struct jic_suspects {
 	pthread_cond_t changed; /**< signalled for each new one */
 };
 
+/** Artefacts that were used, until keeper.h writes it into the index. */
+struct jic_uses {
+	pthread_mutex_t lock;
+	struct jic_buf places; /**< struct jic_index_place */
+};
+
+/** What is on disk, and the limits to it (space.h). */
+struct jic_space_state {
+	uint64_t store_bytes_max, free_bytes_min; /**< constant; 0: none */
+	_Atomic uint64_t stored_bytes;            /**< of blobs that the index knows, as last looked up */
+	_Atomic uint64_t arriving_bytes;          /**< of uploads under way */
+	pthread_mutex_t lock;
+	bool wanted;         /**< a write was refused */
+	bool stopping;       /**< the keeper is to end */
+	pthread_cond_t wake; /**< signalled for both */
+};
+
 struct jic_store {
 	/**
 	 * A blob's bytes and its row come and go together: an upload holds this shared from giving the bytes their name
@@ -26,6 +44,8 @@ struct jic_store {
 	 */
 	pthread_rwlock_t blobs_lock;
 	struct jic_suspects suspects;
+	struct jic_uses uses;
+	struct jic_space_state space;
 	struct jic_index *index;
 	struct jic_blobs *blobs;
 	const struct jic_log *log;

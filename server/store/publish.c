@@ -11,6 +11,7 @@
 #include "server/store/inspect.h"
 #include "server/store/internal.h"
 #include "server/store/pack.h"
+#include "server/store/space.h"
 
 enum {
 	ATTEMPTS = 2, /* the second reads all bytes, however much is stored */
@@ -378,7 +379,7 @@ bool jic_store_publish(struct jic_store *s, const struct jic_msg_publish *reques
 	*out = (struct jic_publish_result){.outcome = JIC_PUBLISH_DONE};
 	if (!request->artefacts_count)
 		return true;
-	if (!publish(&p, err))
+	if (!jic_space_check_disk(s, err) || !publish(&p, err))
 		return jic_wrap(err, "publish");
 	jic_log_info(s->log, "store.publish", JIC_STRV("lane", request->lane), JIC_STR("runtime", p.runtime),
 	             JIC_STR("outcome", outcome_name(out->outcome)), JIC_U64("artefacts", request->artefacts_count),

@@ -3,8 +3,10 @@
  */
 #include "server/store/internal.h"
 #include "server/store/select.h"
+#include "server/store/uses.h"
 
 struct resolve {
+	struct jic_store *store;
 	struct jic_index_txn *txn;
 	struct jic_arena *arena;
 	const struct jic_lane *lanes;
@@ -73,13 +75,16 @@ static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, co
 	}
 	struct jic_lookup lookup = {
 	    .txn = r->txn, .arena = r->arena, .lanes = r->lanes, .lanes_count = r->lanes_count, .space = space.id};
-	return jic_select(&lookup, &r->keys, &selection, err) &&
-	       (write_set(&selection, r->arena, out) || out_of_memory(err));
+	if (!jic_select(&lookup, &r->keys, &selection, err))
+		return false;
+	jic_uses_note(r->store, space.id, selection.ordered, selection.ordered_count);
+	return write_set(&selection, r->arena, out) || out_of_memory(err);
 }
 
 static bool begin(struct jic_store *s, struct jic_view lane, struct jic_arena *arena, struct resolve *out,
                   struct jic_error *err)
 {
+	out->store = s;
 	out->arena = arena;
 	out->txn = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
 	return out->txn && out->txn->ops->lane_chain(out->txn, lane.len ? lane : JIC_VIEW(JIC_LANE_MAIN), arena,
@@ -155,5 +160,6 @@ bool jic_store_record(struct jic_store *s, struct jic_view lane, struct jic_view
 	const struct jic_index_artefact *a = jic_selection_find(&selection, key);
 	if (!a)
 		return jic_fail(err, JIC_ENOTFOUND, "there is no artefact under this address");
+	jic_uses_note(s, space.id, &a, 1);
 	return write_ids(&r, a, out, requires_ids, err);
 }

@@ -70,8 +70,13 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	s->log = options->log ? options->log : &silent;
 	s->blob_bytes_max = options->blob_bytes_max < BLOB_BYTES_LIMIT ? options->blob_bytes_max : BLOB_BYTES_LIMIT;
 	s->admin = options->admin;
+	s->space.store_bytes_max = options->store_bytes_max;
+	s->space.free_bytes_min = options->free_bytes_min;
 	pthread_rwlock_init(&s->blobs_lock, NULL);
 	pthread_mutex_init(&s->suspects.lock, NULL);
+	pthread_mutex_init(&s->uses.lock, NULL);
+	pthread_mutex_init(&s->space.lock, NULL);
+	pthread_cond_init(&s->space.wake, NULL);
 	pthread_cond_init(&s->suspects.changed, NULL);
 	if (!open_parts(s, options->data_dir, err)) {
 		jic_wrap(err, "store");
@@ -89,6 +94,10 @@ void jic_store_free(struct jic_store *s)
 	jic_blobs_free(s->blobs);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	jic_buf_clear(&s->uses.places);
+	pthread_cond_destroy(&s->space.wake);
+	pthread_mutex_destroy(&s->space.lock);
+	pthread_mutex_destroy(&s->uses.lock);
 	pthread_cond_destroy(&s->suspects.changed);
 	pthread_mutex_destroy(&s->suspects.lock);
 	pthread_rwlock_destroy(&s->blobs_lock);

@@ -16,6 +16,8 @@ struct jic_store;
 struct jic_store_options {
 	const char *data_dir; /**< created when absent; borrowed for the call */
 	uint64_t blob_bytes_max;
+	uint64_t store_bytes_max;  /**< stored bytes of all blobs, uploads under way included; 0: no limit */
+	uint64_t free_bytes_min;   /**< that writing leaves free on the disk; 0: what the index needs */
 	const struct jic_log *log; /**< borrowed for the store's life */
 	bool admin;                /**< beside a server that may be running: no lock is taken, sweeping is refused */
 };

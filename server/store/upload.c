@@ -10,6 +10,7 @@
 
 #include "common/zstream.h"
 #include "server/store/meter.h"
+#include "server/store/space.h"
 
 struct jic_store_upload {
 	struct jic_store *store;
@@ -27,6 +28,7 @@ void jic_store_upload_free(struct jic_store_upload *u)
 	jic_zenc_free(u->zenc);
 	jic_zdec_free(u->zdec);
 	jic_blob_sink_free(u->sink);
+	jic_space_arrived(u->store, u->meter.blob.stored_size);
 	free(u);
 }
 
@@ -54,7 +56,7 @@ struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct 
 	}
 	u->store = s;
 	u->meter.blob.digest = *digest;
-	if (!prepare(u, is_zstd, err))
+	if (!jic_space_look(s, err) || !jic_space_check(s, err) || !prepare(u, is_zstd, err))
 		return NULL;
 	return JIC_TAKE(u);
 }
@@ -76,10 +78,11 @@ static bool keep(void *context, struct jic_view bytes, struct jic_error *err)
 	 */
 	uint64_t stored_max = u->store->blob_bytes_max + u->store->blob_bytes_max / 128 + 1024;
 	u->meter.blob.stored_size += bytes.len;
+	jic_space_arriving(u->store, bytes.len);
 	if (u->meter.blob.stored_size > stored_max)
 		return jic_fail(err, JIC_ELIMIT, "upload: more than %llu bytes of zstd",
 		                (unsigned long long)stored_max);
-	return u->sink->ops->sink_put(u->sink, bytes, err);
+	return jic_space_check(u->store, err) && u->sink->ops->sink_put(u->sink, bytes, err);
 }
 
 bool jic_store_upload_put(struct jic_store_upload *u, struct jic_view bytes, struct jic_error *err)
@@ -145,5 +148,7 @@ bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct j
 	pthread_rwlock_rdlock(&u->store->blobs_lock);
 	bool ok = make_visible_locked(u, created, err);
 	pthread_rwlock_unlock(&u->store->blobs_lock);
+	if (ok && *created)
+		jic_space_stored(u->store, u->meter.blob.stored_size);
 	return ok;
 }

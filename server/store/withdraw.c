@@ -240,9 +240,12 @@ static bool forget_blobs(struct withdraw *w, struct jic_error *err)
 static bool count(struct withdraw *w, struct jic_error *err)
 {
 	struct jic_index_txn *t = w->txn;
-	return !w->what->quarantine ||
-	       (t->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, w->out->blobs, err) &&
-	        t->ops->counter_add(t, JIC_COUNTER_WITHDRAWN_ARTEFACTS, w->out->artefacts + w->out->dependents, err));
+	const uint64_t artefacts = w->out->artefacts + w->out->dependents;
+	if (w->what->quarantine)
+		return t->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, w->out->blobs, err) &&
+		       t->ops->counter_add(t, JIC_COUNTER_WITHDRAWN_ARTEFACTS, artefacts, err);
+	return t->ops->counter_add(t, JIC_COUNTER_EVICTED_ARTEFACTS, artefacts, err) &&
+	       t->ops->counter_add(t, JIC_COUNTER_EVICTED_BYTES, w->out->stored_bytes, err);
 }
 
 static bool change_index(struct withdraw *w, struct jic_error *err)

@@ -702,6 +702,76 @@ void index_conformance_more_readers_than_connections_take_turns(struct jic_index
 	run_workers(ix, read_rounds);
 }
 
+static uint64_t stored_bytes(struct jic_index *ix)
+{
+	uint64_t got = 99;
+	OK(ix->ops->stored_bytes(ix, &got, &err));
+	return got;
+}
+
+void index_conformance_stored_bytes_follow_the_blobs(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_index_blob again = make_blob("a", 5);
+	struct jic_digest b = digest_of("b");
+	const struct jic_digest *gone;
+	size_t count;
+	bool created;
+	cr_expect_eq(stored_bytes(ix), 0);
+	struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	put_blob(t, "a", 5);
+	put_blob(t, "b", 5);
+	OK(ix->ops->blob_put(t, &again, &created, &err));
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	cr_expect_eq(stored_bytes(ix), 2 * 77);
+	t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->blob_delete(t, &b, &err));
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	cr_expect_eq(stored_bytes(ix), 77);
+	t = begin(ix, JIC_INDEX_WRITE);
+	OK(ix->ops->blobs_delete_unused(t, 10, 9, &arena, &gone, &count, &err));
+	OK(ix->ops->commit(t, &err));
+	jic_index_txn_end(t);
+	cr_expect_eq(stored_bytes(ix), 0);
+}
+
+void index_conformance_pins_are_there_once_and_sorted(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_view *pins;
+	size_t count;
+	OK(ix->ops->pin_put(ix, JIC_VIEW("b"), 1, &err));
+	OK(ix->ops->pin_put(ix, JIC_VIEW("a"), 1, &err));
+	OK(ix->ops->pin_put(ix, JIC_VIEW("b"), 2, &err));
+	OK(ix->ops->pins_list(ix, &arena, &pins, &count, &err));
+	cr_assert_eq(count, 2);
+	cr_expect(jic_view_is(pins[0], "a") && jic_view_is(pins[1], "b"));
+	OK(ix->ops->pin_delete(ix, JIC_VIEW("a"), &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->pin_delete(ix, JIC_VIEW("a"), &err));
+	OK(ix->ops->pins_list(ix, &arena, &pins, &count, &err));
+	cr_expect_eq(count, 1);
+}
+
+void index_conformance_uses_are_kept_with_the_artefact(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_artefact *got;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	put_artefact(t, &s, &a);
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_eq(got->last_used_s, 0);
+	const struct jic_index_place places[] = {{.lane_id = s.lane.id, .space = s.space, .key = a.record.key},
+	                                         {.lane_id = s.lane.id, .space = s.space}};
+	OK(ix->ops->artefacts_touch(t, places, 2, 500, &err));
+	OK(ix->ops->artefacts_touch(t, places, 2, 400, &err)); /* a clock that went back */
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_eq(got->last_used_s, 500);
+}
+
 void index_conformance_counters_add_up(struct jic_index *ix)
 {
 	uint64_t got[JIC_COUNTER_COUNT];

@@ -34,6 +34,9 @@
 	X(a_reader_sees_one_snapshot)                                                                                  \
 	X(writers_of_many_threads_take_turns)                                                                          \
 	X(more_readers_than_connections_take_turns)                                                                    \
+	X(stored_bytes_follow_the_blobs)                                                                               \
+	X(pins_are_there_once_and_sorted)                                                                              \
+	X(uses_are_kept_with_the_artefact)                                                                             \
 	X(counters_add_up)                                                                                             \
 	X(counts_follow_what_is_stored)
 

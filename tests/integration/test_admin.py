@@ -21,7 +21,7 @@ def test_version_and_help():
     assert run("--version").stdout == run("version").stdout
     listed = run("--help")
     assert listed.returncode == 0
-    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "version"]:
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "pin", "unpin", "pins", "version"]:
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
@@ -33,7 +33,7 @@ def test_version_and_help():
     ["serve", "--log-level", "loud"], ["serve", "--require-token", "--anonymous-read"], ["token", "create"],
     ["token", "create", "--name", "a/b"], ["token", "create", "--name", "a", "--can", "fly"],
     ["token", "create", "--name", "a", "--lanes", "[x]"], ["token", "create", "--name", "a", "--expires", "soon"],
-    ["lane", "create", "--name", "../x"], ["token", "revoke"],
+    ["lane", "create", "--name", "../x"], ["token", "revoke"], ["pin"], ["pin", "a b"], ["pin", "a/b/c"], ["unpin"],
 ])
 def test_mistakes_are_usage(tmp_path, arguments):
     done = run(*arguments, cwd=tmp_path)
@@ -150,6 +150,28 @@ def test_the_scrub_finds_what_nobody_reads(start):
     wait_until(lambda: counters(api)["damaged_blobs"] == 1 and counters(api)["scrub_rounds"] >= 1)
     assert api.get(f"/v1/blobs/{digest}").status == 404
     assert api.get(f"/v1/blobs/{sound}").body == b"sound"
+
+
+def test_pins_are_made_listed_and_undone(tmp_path):
+    data = ["--data", tmp_path / "d"]
+    run("token", "create", *data, "--name", "ci")
+    assert run("pin", *data, "Plots").returncode == 0
+    assert run("pin", *data, "Plots").returncode == 0
+    assert json.loads(run("pins", *data, "--json").stdout) == {"pins": ["Plots"]}
+    assert run("pins", *data).stdout == "Plots\n"
+    assert run("unpin", *data, "Plots").returncode == 0
+    done = run("unpin", *data, "Plots")
+    assert done.returncode == 1 and "is not pinned" in done.stderr
+
+
+def test_a_store_at_its_limit_refuses_writes_and_goes_on_reading(start):
+    api = start("--store-bytes-max", "300k")
+    digest, answer = api.put_blob(os.urandom(200_000))
+    assert answer.status == 201
+    _, answer = api.put_blob(os.urandom(200_000))
+    assert (answer.status, answer.code) == (507, "no-space")
+    assert api.get(f"/v1/blobs/{digest}").status == 200
+    assert api.put_blob(os.urandom(50_000))[1].status == 201
 
 
 def test_a_data_directory_that_is_not_there_is_not_created_by_looking(tmp_path):

@@ -49,6 +49,16 @@ static void relative_path(const struct jic_digest *digest, char out[RELATIVE_BYT
 	snprintf(out, RELATIVE_BYTES, "%.*s/%s.zst", FANOUT_HEX, hex, hex + FANOUT_HEX);
 }
 
+static bool blobs_free_bytes(struct jic_blobs *base, uint64_t *out, struct jic_error *err)
+{
+	const struct directory_blobs *b = (const struct directory_blobs *)base;
+	struct statvfs v;
+	if (fstatvfs(b->blobs_fd, &v) != 0)
+		return jic_fail_errno(err, JIC_EIO, "%s", b->blobs_path);
+	*out = (uint64_t)v.f_bavail * v.f_frsize;
+	return true;
+}
+
 static bool check_room(const struct directory_blobs *b, struct jic_error *err)
 {
 	struct statvfs v;
@@ -279,6 +289,7 @@ static void blobs_free(struct jic_blobs *base)
 static const struct jic_blobs_ops directory_ops = {
     .free = blobs_free,
     .ready = blobs_ready,
+    .free_bytes = blobs_free_bytes,
     .sink_new = sink_new,
     .sink_put = sink_put,
     .sink_commit = sink_commit,

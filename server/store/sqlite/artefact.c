@@ -41,10 +41,12 @@ static bool read_artefact(struct jic_stmt *s, struct jic_arena *arena, struct ji
 	read_record(s, arena, &out->record);
 	out->writer = jic_column_copy(s, arena);
 	out->published_s = jic_column_u64(s);
-	return jic_unpack_inputs(jic_column_view(s), arena, &out->record.inputs, &out->record.inputs_count, err) &&
-	       jic_unpack_numbers(jic_column_view(s), arena, &out->provides, &out->provides_count, err) &&
-	       jic_unpack_numbers(jic_column_view(s), arena, &out->requires_, &out->requires_count, err) &&
-	       jic_stmt_ok(s, arena, err);
+	if (!jic_unpack_inputs(jic_column_view(s), arena, &out->record.inputs, &out->record.inputs_count, err) ||
+	    !jic_unpack_numbers(jic_column_view(s), arena, &out->provides, &out->provides_count, err) ||
+	    !jic_unpack_numbers(jic_column_view(s), arena, &out->requires_, &out->requires_count, err))
+		return false;
+	out->last_used_s = jic_column_u64(s);
+	return jic_stmt_ok(s, arena, err);
 }
 
 static void bind_address(struct jic_stmt *s, uint64_t lane, uint64_t space, const struct jic_digest *key)

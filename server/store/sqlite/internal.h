@@ -28,6 +28,15 @@ jic_must_check bool jic_schema_migrate(struct jic_connection *c, struct jic_erro
 bool jic_sqlite_counters_get(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);
 bool jic_sqlite_counter_add(struct jic_index_txn *t, enum jic_counter counter, uint64_t n, struct jic_error *err);
 
+/* pin.c */
+bool jic_sqlite_stored_bytes(struct jic_index *ix, uint64_t *out, struct jic_error *err);
+bool jic_sqlite_pin_put(struct jic_index *ix, struct jic_view what, uint64_t now_s, struct jic_error *err);
+bool jic_sqlite_pin_delete(struct jic_index *ix, struct jic_view what, struct jic_error *err);
+bool jic_sqlite_pins_list(struct jic_index *ix, struct jic_arena *arena, const struct jic_view **out, size_t *count,
+                          struct jic_error *err);
+bool jic_sqlite_artefacts_touch(struct jic_index_txn *t, const struct jic_index_place *places, size_t count,
+                                uint64_t now_s, struct jic_error *err);
+
 /* lane.c */
 bool jic_sqlite_lane_put(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
                          struct jic_error *err);

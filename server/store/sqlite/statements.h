@@ -47,7 +47,7 @@
 	                " FROM runtime WHERE id = ?")                                                                  \
 	X(ARTEFACT_FIND, "SELECT key, name, version, uuid, build_hi, build_lo, ji, ji_size, image, image_size,"        \
 	                 " compile_ms, host, user, run, client, created_s, writer, published_s, inputs, provides,"     \
-	                 " requires FROM artefact WHERE lane = ? AND space = ? AND key = ?")                           \
+	                 " requires, last_used_s FROM artefact WHERE lane = ? AND space = ? AND key = ?")              \
 	X(ARTEFACT_INSERT,                                                                                             \
 	  "INSERT INTO artefact (lane, space, key, name, version, uuid, build_hi, build_lo, ji, ji_size,"              \
 	  " image, image_size, compile_ms, host, user, run, client, created_s, writer, published_s,"                   \
@@ -83,6 +83,12 @@
 	X(COUNTER_ADD, "INSERT INTO counter (name, value) VALUES (?, ?)"                                               \
 	               " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value")                             \
 	X(COUNTER_GET, "SELECT value FROM counter WHERE name = ?")                                                     \
+	X(ARTEFACT_TOUCH, "UPDATE artefact SET last_used_s = max(last_used_s, ?)"                                      \
+	                  " WHERE lane = ? AND space = ? AND key = ?")                                                 \
+	X(STORED_BYTES, "SELECT value FROM counter WHERE name = 'stored_bytes'")                                       \
+	X(PIN_INSERT, "INSERT OR IGNORE INTO pin (what, created_s) VALUES (?, ?)")                                     \
+	X(PIN_DELETE, "DELETE FROM pin WHERE what = ?")                                                                \
+	X(PIN_LIST, "SELECT what FROM pin ORDER BY what")                                                              \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
 	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
 	                       " RETURNING digest")

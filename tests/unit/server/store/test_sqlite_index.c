@@ -82,7 +82,7 @@ static void make_old(const struct temp *dir, const char *const *schemas, size_t 
 
 Test(sqlite_index, takes_a_file_of_every_released_schema_to_the_newest)
 {
-	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql"};
+	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql", "003-counters.sql"};
 	CLEARED(temp) fresh = temp_make();
 	uint32_t newest = 0, version = 0;
 	struct jic_error err = {0};

@@ -1,0 +1,32 @@
+/**
+ * Making room: which artefacts save least, and taking them out.
+ *
+ * An artefact is worth the compile time that it saves, for each byte, the less the longer ago it was used. What
+ * requires it counts for it too: a dependency is worth at least as much as the best of its dependents, is pinned with
+ * them, and was used when they were. So dependents go before what they depend on.
+ */
+#ifndef JIC_SERVER_STORE_EVICT_H
+#define JIC_SERVER_STORE_EVICT_H
+
+#include "server/store/store.h"
+
+struct jic_eviction {
+	uint64_t bytes;    /**< stored bytes to free, if there are as many that are not pinned */
+	uint64_t unused_s; /**< what was not used for longer goes in any case; 0: no age limit */
+	uint64_t now_s;    /**< Unix time */
+};
+struct jic_evicted {
+	uint64_t artefacts, stored_bytes;
+};
+
+/**
+ * Memory: about what the records of the largest (runtime, sysimage) take, and 80 bytes for each artefact.
+ * @return false with JIC_EUSAGE beside a server, or when index or blobs failed; `out` says what is gone all the same
+ */
+jic_must_check bool jic_store_evict(struct jic_store *s, const struct jic_eviction *what, struct jic_evicted *out,
+                                    struct jic_error *err);
+
+/** Whether a text can be a pin: a package's name, a Merkle key, or runtime/sysimage/key. JIC_EUSAGE */
+jic_must_check bool jic_pin_check(struct jic_view what, struct jic_error *err);
+
+#endif
