@@ -15,6 +15,7 @@ struct SessionOptions
     depot::Cstring
     progress::Ptr{Cvoid}
     progress_context::Ptr{Cvoid}
+    target::Cstring
 end
 
 # struct jic_error of jicache/error.h
@@ -123,7 +124,7 @@ function ask_library(handle::Ptr{Cvoid}, operation::Symbol)
     GC.@preserve project julia args begin
         text(s) = Base.unsafe_convert(Cstring, s)
         null = Cstring(C_NULL)
-        options = Ref(SessionOptions(null, null, null, text(project), text(julia), text(args), null, C_NULL, C_NULL))
+        options = Ref(SessionOptions(null, null, null, text(project), text(julia), text(args), null, C_NULL, C_NULL, null))
         session = ccall(symbol(:jic_session_open), Ptr{Cvoid}, (Ref{SessionOptions}, Ref{Failure}), options, failure)
     end
     session == C_NULL && error(message(failure[]))

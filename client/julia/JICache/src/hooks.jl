@@ -88,15 +88,25 @@ function before_compiling(f, pidfile)
             # Up to 1.11 what is called under the lock searches again by itself.
             VERSION >= v"1.12-" && fetched_here[] && !(pidfile in answered) || return false
             push!(answered, pidfile)
-            is_there(f)
+            is_there(f, pidfile)
         end
     end
     return there === true
 end
 
-# The closure that Julia would run under the lock has captured which package it compiles.
-function is_there(f)
-    :pkg in fieldnames(typeof(f)) || return false
-    pkg = getfield(f, :pkg)
-    return pkg isa Base.PkgId && Base.isprecompiled(pkg)
+# The closure that Julia would run under the lock has captured which package it compiles, under a name that varies; the pidfile
+# is in the folder of that package.
+function package_of(f, pidfile)
+    name = basename(dirname(pidfile))
+    for i in 1:nfields(f)
+        isdefined(f, i) || continue
+        pkg = getfield(f, i)
+        pkg isa Base.PkgId && pkg.name == name && return pkg
+    end
+    return nothing
+end
+
+function is_there(f, pidfile)
+    pkg = package_of(f, pidfile)
+    return pkg !== nothing && Base.isprecompiled(pkg)
 end

@@ -128,6 +128,16 @@ end
     end
 end
 
+@testset "the package that is about to be compiled is known from Julia's closure" begin
+    wanted, other = Base.PkgId(Base.UUID(1), "Wanted"), Base.PkgId(Base.UUID(2), "Other")
+    compile(pkg, others...) = () -> (pkg, others)
+    @test JICache.package_of(compile(other, 1, "x"), "/depot/compiled/v1.12/Wanted/abcde_12345.ji.pidfile") === nothing
+    closure = let a = other, b = wanted
+        () -> (a, b)
+    end
+    @test JICache.package_of(closure, "/depot/compiled/v1.12/Wanted/abcde_12345.ji.pidfile") == wanted
+end
+
 @testset "enable pulls, and puts itself before what was there" begin
     through_program() do
         forget()
