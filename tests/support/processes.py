@@ -126,6 +126,12 @@ println("CHILD ", usage[5])
 """
 
 
+def default_signals():
+    """As on a terminal: what starts tests in the background may have these ignored, and a shell can't trap them then."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Machine:
     """A user's machine: home, depot and project in directories of its own; `environment` can be installed into it."""
 
@@ -183,7 +189,8 @@ class Machine:
 
     def start(self, command, **env):
         return subprocess.Popen([str(word) for word in command], env={**self.env(), **env}, cwd=self.folder, text=True,
-                                errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                preexec_fn=default_signals)
 
     def command(self, name, *arguments):
         words = [bin_dir() / "jicache", name]
@@ -233,12 +240,3 @@ def wait_until(condition, timeout_s=30, what="condition"):
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {timeout_s} s"
         time.sleep(0.02)
-
-
-def kill_group(process):
-    """SIGKILL to a process that was started in a session of its own, with all its children."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
