@@ -22,6 +22,7 @@ void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o)
 	    .julia = jic_options_text(given, "julia", NULL),
 	    .julia_args = jic_options_text(given, "julia-args", NULL),
 	    .depot = jic_options_text(given, "depot", NULL),
+	    .target = jic_options_text(given, "target", NULL),
 	};
 	if (!cli->quiet && jic_progress_bar_start(&cli->bar)) {
 		o->progress = jic_progress_bar_show;
@@ -32,7 +33,7 @@ void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o)
 int jic_cli_fail(const struct jic_error *err)
 {
 	fprintf(stderr, "jicache: %s\n", err->text);
-	return JIC_EXIT_FAILED;
+	return err->code == JIC_EUSAGE ? JIC_EXIT_USAGE : JIC_EXIT_FAILED;
 }
 
 void jic_cli_warn(const struct jic_cli *cli, const char *text)

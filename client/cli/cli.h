@@ -46,7 +46,7 @@ bool jic_cli_is_disabled(void);
 /** Session options as the command line gives them; `o` borrows from it. */
 void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o);
 
-/** "jicache: text" on stderr. @return JIC_EXIT_FAILED */
+/** "jicache: text" on stderr. @return JIC_EXIT_FAILED; JIC_EXIT_USAGE for JIC_EUSAGE */
 int jic_cli_fail(const struct jic_error *err);
 void jic_cli_warn(const struct jic_cli *cli, const char *text);
 

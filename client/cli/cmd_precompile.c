@@ -24,18 +24,40 @@ static const char script[] =
     "    exit(1)\n"
     "end";
 
+/*
+ * --target test: in the environment that Pkg.test makes, with this process's own flags; Pkg calls `test_fn` there
+ * before it would start the tests, which never happens. A test/ in the workspace (1.12+) is a project like any other.
+ */
+static const char test_script[] =
+    "pkg = Base.require(Base.PkgId(Base.UUID(\"44cfe95a-1eb2-52ea-b672-e2afdf69b78f\"), \"Pkg\"))\n"
+    "compile() = VERSION >= v\"1.7\" ? pkg.precompile(already_instantiated = true) : pkg.precompile()\n"
+    "tests = joinpath(dirname(Base.active_project()), \"test\")\n"
+    "try\n"
+    "    file = isdefined(Base, :base_project) ? Base.locate_project_file(tests) : nothing\n"
+    "    if file isa String && isfile(file) && Base.base_project(file) !== nothing\n"
+    "        pkg.activate(tests)\n"
+    "        compile()\n"
+    "    else\n"
+    "        pkg.test(test_fn = () -> (compile(); exit(0)))\n"
+    "    end\n"
+    "catch err\n"
+    "    showerror(stderr, err)\n"
+    "    println(stderr)\n"
+    "    exit(1)\n"
+    "end";
+
 JIC_DEFINE_AUTO(jic_session, jic_session_free)
 JIC_DEFINE_AUTO(jic_report, jic_report_free)
 
 /* ---- Julia */
 
 /* @return an exit status to end with; negative: go on */
-static int run_julia(struct jic_cli *cli, const struct jic_session *s, const char *project)
+static int run_julia(struct jic_cli *cli, const struct jic_session *s, const struct jic_session_options *o)
 {
 	const char *argv[ARGS_MAX + 6], *const *args = jic_session_julia_args(s);
 	size_t count = 0;
 	int status;
-	jic_autofree char *project_option = project ? jic_asprintf("--project=%s", project) : NULL;
+	jic_autofree char *project_option = o->project ? jic_asprintf("--project=%s", o->project) : NULL;
 	argv[count++] = jic_session_julia(s);
 	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
 		argv[count++] = args[i];
@@ -43,7 +65,7 @@ static int run_julia(struct jic_cli *cli, const struct jic_session *s, const cha
 	if (project_option)
 		argv[count++] = project_option;
 	argv[count++] = "-e";
-	argv[count++] = script;
+	argv[count++] = o->target ? test_script : script;
 	argv[count] = NULL;
 	if (!jic_child_run(argv, jic_session_depot_path(s), &status))
 		return JIC_EXIT_FAILED;
@@ -121,6 +143,6 @@ int jic_cmd_precompile(struct jic_cli *cli)
 	const struct jic_counts *c = jic_report_counts(r);
 	if (!c->missing && !c->skipped)
 		return push(cli, s) || !cli->require ? JIC_EXIT_DONE : JIC_EXIT_MISSING;
-	int status = run_julia(cli, s, o.project);
+	int status = run_julia(cli, s, &o);
 	return status < 0 ? finish(cli, &o) : status;
 }

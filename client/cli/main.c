@@ -37,6 +37,10 @@ enum {
 	{                                                                                                              \
 		"lane", 0, "LANE", "the trust lane to read and write (JICACHE_LANE)"                                   \
 	}
+#define OPTION_TARGET                                                                                                  \
+	{                                                                                                              \
+		"target", 0, "test", "what Pkg.test would use for this package: its environment and flags"             \
+	}
 #define OPTION_JSON                                                                                                    \
 	{                                                                                                              \
 		"json", 0, NULL, "the report as JSON on stdout"                                                        \
@@ -46,17 +50,20 @@ enum {
 		"require", 0, NULL, "exit with 3 when something is missing or the server is away"                      \
 	}
 
-static const struct jic_option transfer_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON, OPTION_REQUIRE};
+static const struct jic_option transfer_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON,
+                                                     OPTION_REQUIRE};
 static const struct jic_option push_options[] = {
     OPTIONS_ENVIRONMENT,
+    OPTION_TARGET,
     OPTIONS_SERVER,
     OPTION_JSON,
     OPTION_REQUIRE,
     {"if-changed", 0, "STATE", "only when what is local differs from STATE (what a link named julia passes on)"},
 };
-static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_REQUIRE};
-static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
-static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
+static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_REQUIRE};
+static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTION_JSON};
+static const struct jic_option local_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
+static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON};
 static const struct jic_option list_options[] = {
     OPTIONS_ENVIRONMENT, OPTION_JSON, {"all", 0, NULL, "of every Julia version, not only of this one"}};
 static const struct jic_option doctor_options[] = {OPTIONS_ENVIRONMENT, OPTIONS_SERVER, OPTION_JSON};
@@ -131,7 +138,7 @@ static const struct jic_command commands[] = {
                 "process has open stays, and what it was compiled against. Of what Julia compiled nothing goes\n"
                 "without --julia-own.",
      OPTIONS(gc_options)},
-    {.name = "where", .id = CMD_WHERE, .summary = "every place that jicache keeps anything in", OPTIONS(key_options)},
+    {.name = "where", .id = CMD_WHERE, .summary = "every place that jicache keeps anything in", OPTIONS(local_options)},
     {.name = "doctor",
      .id = CMD_DOCTOR,
      .summary = "whether Julia, project, depot and server are as they should be, and what to do if not",
@@ -141,7 +148,7 @@ static const struct jic_command commands[] = {
      .id = CMD_VERIFY,
      .summary = "which local caches of this environment Julia would refuse, and why",
      .details = "Reads every file and checks every checksum. The exit status is 1 when a file is damaged.",
-     OPTIONS(key_options)},
+     OPTIONS(local_options)},
 };
 
 static int dispatch(struct jic_cli *cli, int id)

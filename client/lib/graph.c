@@ -3,6 +3,7 @@
 #include "client/lib/graph_build.h"
 #include "client/lib/memory.h"
 #include "client/lib/source.h"
+#include "client/lib/test_target.h"
 #include "common/file.h"
 
 #include <limits.h>
@@ -45,21 +46,26 @@ static struct jic_view active_manifest(const struct jic_environment *e)
 	return JIC_VIEW("");
 }
 
-static bool open_environment(struct jic_builder *b, const char *project, struct jic_error *err)
+static bool open_environment(struct jic_builder *b, const struct jic_graph_options *options, struct jic_error *err)
 {
 	const char *variable = getenv("JULIA_PROJECT");
 	const struct jic_facts *f = b->facts;
-	if (!jic_environment_open(f, project ? project : variable, b->arena, &b->env, err))
+	struct jic_environment *e = &b->env;
+	if (!jic_environment_open(f, options->project ? options->project : variable, b->arena, e, err))
 		return false;
-	b->out->project_file = b->env.active_project;
-	b->out->manifest_file = active_manifest(&b->env);
-	return jic_preferences_open(b->env.preference_projects, b->env.preference_projects_count, f->version.major,
-	                            f->version.minor, b->arena, &b->index->preferences, err);
+	if (!jic_preferences_open(e->preference_projects, e->preference_projects_count, f->version.major,
+	                          f->version.minor, b->arena, &b->index->preferences, err))
+		return false;
+	if (options->test_target && !jic_test_target_apply(e, &b->index->preferences, err))
+		return false;
+	b->out->project_file = e->active_project;
+	b->out->manifest_file = active_manifest(e);
+	return true;
 }
 
-static bool build(struct jic_builder *b, const char *project, struct jic_error *err)
+static bool build(struct jic_builder *b, const struct jic_graph_options *options, struct jic_error *err)
 {
-	if (!open_environment(b, project, err) || !jic_graph_collect(b, err) || !jic_graph_order(b, err) ||
+	if (!open_environment(b, options, err) || !jic_graph_collect(b, err) || !jic_graph_order(b, err) ||
 	    !jic_graph_connect(b, err) || !jic_graph_describe(b, err))
 		return false;
 	return (index_nodes(b) && list_warnings(b) && !b->arena->failed) || no_memory(err);
@@ -75,7 +81,7 @@ bool jic_graph_build(const struct jic_facts *facts, const struct jic_graph_optio
 	if (!memory || !index)
 		return no_memory(err);
 	struct jic_builder b = {.facts = facts, .arena = arena, .memory = memory, .out = out, .index = index};
-	bool ok = build(&b, options->project, err);
+	bool ok = build(&b, options, err);
 	free(b.drafts);
 	if (ok)
 		jic_remembered_save(memory);

@@ -94,17 +94,6 @@ static bool is_cleared(const struct jic_toml *clear, struct jic_view key)
 	return false;
 }
 
-/* Julia takes only a Vector{String}; a mixed array clears nothing. */
-static const struct jic_toml *clear_list(const struct jic_toml *override)
-{
-	const struct jic_toml *clear = jic_toml_get(override, "__clear__");
-	for (const struct jic_toml *e = jic_toml_first(clear); jic_toml_is_array(clear) && e; e = e->next) {
-		if (!jic_toml_is_string(e))
-			return NULL;
-	}
-	return clear;
-}
-
 /* Tables that we made have no index; they are small. */
 static const struct jic_toml *member(const struct jic_toml *table, struct jic_view key)
 {
@@ -113,6 +102,17 @@ static const struct jic_toml *member(const struct jic_toml *table, struct jic_vi
 			return e;
 	}
 	return NULL;
+}
+
+/* Julia takes only a Vector{String}; a mixed array clears nothing. */
+static const struct jic_toml *clear_list(const struct jic_toml *override)
+{
+	const struct jic_toml *clear = member(override, JIC_VIEW("__clear__"));
+	for (const struct jic_toml *e = jic_toml_first(clear); jic_toml_is_array(clear) && e; e = e->next) {
+		if (!jic_toml_is_string(e))
+			return NULL;
+	}
+	return clear;
 }
 
 static bool append(struct jic_toml *table, struct jic_toml ***tail, const struct jic_toml *value, struct jic_view key,
@@ -158,7 +158,7 @@ const struct jic_toml *jic_preferences_merge(const struct jic_toml *base, const 
 static bool merge_one(const struct jic_toml *from, struct jic_view name, struct jic_arena *arena,
                       const struct jic_toml **merged, struct jic_error *err)
 {
-	const struct jic_toml *table = jic_toml_getv(from, name);
+	const struct jic_toml *table = member(from, name); /* `from` may be one that we made */
 	if (!jic_toml_is_table(table))
 		return true;
 	*merged = jic_preferences_merge(*merged, table, arena);
@@ -177,6 +177,27 @@ bool jic_preferences_of(const struct jic_preferences *p, struct jic_uuid uuid, s
 		struct jic_view name = name_of(p, s->project, uuid);
 		if (name.len && (!merge_one(s->project->preferences, name, arena, out, err) ||
 		                 !merge_one(s->local, name, arena, out, err)))
+			return false;
+	}
+	return true;
+}
+
+static bool flatten_one(const struct jic_toml *table, struct jic_arena *arena, const struct jic_toml **merged,
+                        struct jic_error *err)
+{
+	if (!jic_toml_is_table(table))
+		return true;
+	*merged = jic_preferences_merge(*merged, table, arena);
+	return *merged || jic_fail(err, arena->failed ? JIC_EMEMORY : JIC_ELIMIT, "preferences: %s",
+	                           arena->failed ? "out of memory" : "too many in one table");
+}
+
+bool jic_preferences_flatten(const struct jic_preferences *p, struct jic_arena *arena, const struct jic_toml **merged,
+                             struct jic_error *err)
+{
+	for (size_t i = p->count; i-- > 0;) {
+		if (!flatten_one(p->sources[i].project->preferences, arena, merged, err) ||
+		    !flatten_one(p->sources[i].local, arena, merged, err))
 			return false;
 	}
 	return true;

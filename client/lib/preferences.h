@@ -39,6 +39,13 @@ jic_must_check bool jic_preferences_open(const struct jic_project *const *projec
 jic_must_check bool jic_preferences_of(const struct jic_preferences *p, struct jic_uuid uuid, struct jic_arena *arena,
                                        const struct jic_toml **out, struct jic_error *err);
 
+/**
+ * Merge all that the sources say, of every name, over `*merged` (NULL: nothing yet): get_preferences() without a UUID.
+ * @return false with JIC_EMEMORY or JIC_ELIMIT
+ */
+jic_must_check bool jic_preferences_flatten(const struct jic_preferences *p, struct jic_arena *arena,
+                                            const struct jic_toml **merged, struct jic_error *err);
+
 /** recursive_prefs_merge: a fresh table; `base` may be NULL. NULL when out of memory or over 4096 keys in one table. */
 const struct jic_toml *jic_preferences_merge(const struct jic_toml *base, const struct jic_toml *override,
                                              struct jic_arena *arena);

@@ -218,6 +218,7 @@ bool jic_project_parse(struct jic_view text, struct jic_view file, struct jic_ar
 		return false;
 	if (out->package.name.len && !is_name(out->package.name))
 		return bad(err, file, jic_toml_get(root, "name")->line, "name", "can't be the name of a package");
+	out->targets = jic_toml_get(root, "targets");
 	return read_preferences(root, out, err) && read_workspace(root, arena, out, err);
 }
 

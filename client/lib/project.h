@@ -57,6 +57,7 @@ struct jic_project {
 	const struct jic_toml *preferences; /**< table [preferences], or NULL */
 	const struct jic_view *workspace;   /**< [workspace] projects */
 	size_t workspace_count;
+	const struct jic_toml *targets; /**< what is under [targets], unchecked: only Pkg reads it; or NULL */
 };
 
 /** @return false with JIC_ENOTFOUND, JIC_EFORMAT (names file and line), JIC_ELIMIT, JIC_EIO, JIC_EMEMORY */

@@ -52,6 +52,40 @@ static const char *const *split_words(const char *text, struct jic_arena *arena,
 	return words;
 }
 
+/* Pkg.test's flags, as far as caches depend on them; one that the user gave stands. */
+static bool use_target(struct jic_session *s, struct jic_error *err)
+{
+	const char *target = s->options.target, *args = s->options.julia_args ? s->options.julia_args : "";
+	size_t count;
+	if (!target)
+		return true;
+	if (strcmp(target, "test") != 0)
+		return jic_fail(err, JIC_EUSAGE, "there is no target \"%s\"; supported is \"test\"", target);
+	const char *const *words = split_words(args, &s->arena, &count);
+	if (!words)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(words[i], "--check-bounds", strlen("--check-bounds")) == 0)
+			return true;
+	}
+	s->options.julia_args = jic_arena_printf(&s->arena, "%s%s--check-bounds=yes", args, *args ? " " : "").ptr;
+	return !s->arena.failed || jic_fail(err, JIC_EMEMORY, "out of memory");
+}
+
+/* The tests see no other environment. It also tells whoever remembers this session from those without a target. */
+static bool set_load_path(struct jic_session *s, struct jic_error *err)
+{
+	struct jic_view *only = JIC_ARENA_NEW(&s->arena, struct jic_view);
+	if (!s->options.target)
+		return true;
+	if (!only)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	*only = JIC_VIEW("@");
+	s->facts.load_path = only;
+	s->facts.load_path_count = 1;
+	return true;
+}
+
 static bool get_facts(struct jic_session *s, struct jic_error *err)
 {
 	const char *args = s->options.julia_args ? s->options.julia_args : "";
@@ -94,13 +128,13 @@ static bool set_depot_path(struct jic_session *s, struct jic_error *err)
 
 static bool open_steps(struct jic_session *s, struct jic_error *err)
 {
-	struct jic_graph_options graph = {.project = s->options.project};
-	if (!jic_settings_load(&s->options, &s->arena, &s->settings, err) || !get_facts(s, err))
+	struct jic_graph_options graph = {.project = s->options.project, .test_target = s->options.target != NULL};
+	if (!use_target(s, err) || !jic_settings_load(&s->options, &s->arena, &s->settings, err) || !get_facts(s, err))
 		return false;
 	graph.memory_dir = s->settings.memory_dir;
 	s->depot = (struct jic_depot_options){.depot = s->options.depot, .memory_dir = s->settings.memory_dir};
-	return jic_graph_build(&s->facts, &graph, &s->arena, &s->graph, err) && get_runtimes(s, err) &&
-	       set_depot_path(s, err);
+	return jic_graph_build(&s->facts, &graph, &s->arena, &s->graph, err) && set_load_path(s, err) &&
+	       get_runtimes(s, err) && set_depot_path(s, err);
 }
 
 static const char *keep(struct jic_session *s, const char *text)
@@ -127,6 +161,7 @@ struct jic_session *jic_session_open(const struct jic_session_options *options, 
 	    .depot = keep(s, options->depot),
 	    .progress = options->progress,
 	    .progress_context = options->progress_context,
+	    .target = keep(s, options->target),
 	};
 	return open_steps(s, err) ? JIC_TAKE(s) : NULL;
 }

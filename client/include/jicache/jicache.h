@@ -44,15 +44,16 @@ struct jic_session_options {
 	const char *depot;      /**< depot to fill; the first of Julia's DEPOT_PATH */
 	jic_progress_fn *progress;
 	void *progress_context;
+	const char *target; /**< "test": the environment that Pkg.test makes for the project's package, and its flags */
 };
 #define JIC_SESSION_OPTIONS_INIT                                                                                       \
 	{                                                                                                              \
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                   \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                             \
 	}
 
 /**
  * @return NULL with JIC_ENOTFOUND (no Julia, no such project), JIC_EFORMAT (malformed project, manifest or
- * configuration), JIC_EUNSUPPORTED (a Julia before 1.5)
+ * configuration), JIC_EUNSUPPORTED (a Julia before 1.5), JIC_EUSAGE (unknown target, or no package to test)
  */
 struct jic_session *jic_session_open(const struct jic_session_options *options, struct jic_error *err);
 void jic_session_free(struct jic_session *session);
