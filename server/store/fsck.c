@@ -116,7 +116,7 @@ static bool add_artefact(struct space *s, enum jic_fsck_kind kind, const struct 
 
 /* ---- 1. blobs */
 
-/* @param[out] same whether a row is still as it was read */
+/* @param[out] same whether a row is still the one that was read: not gone, nor gone and uploaded again */
 static bool is_same_blob(struct fsck *f, const struct jic_index_blob *was, bool *same, struct jic_error *err)
 {
 	struct jic_index_blob now;
@@ -127,7 +127,7 @@ static bool is_same_blob(struct fsck *f, const struct jic_index_blob *was, bool 
 	*same = t->ops->blob_find(t, &was->digest, &now, &why);
 	if (!*same)
 		return !is_failure(&why, err);
-	*same = now.used == was->used && now.created_s == was->created_s;
+	*same = now.created_s == was->created_s;
 	return true;
 }
 
@@ -148,8 +148,10 @@ static bool check_bytes(struct fsck *f, const struct jic_index_blob *row, struct
 	f->out->stored_bytes += row->stored_size;
 	if (damage == JIC_DAMAGE_NONE)
 		return true;
-	if (!is_same_blob(f, row, &same, err) || !same)
-		return !same;
+	if (!is_same_blob(f, row, &same, err))
+		return false;
+	if (!same)
+		return true;
 	jic_buf_put(&f->bad, &row->digest, sizeof row->digest);
 	return add_blob(f, kinds[damage], &row->digest, why.text, err);
 }

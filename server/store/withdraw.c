@@ -130,8 +130,8 @@ static bool withdraw_from_lane(struct withdraw *w, const struct jic_lane *lane, 
                                struct jic_error *err)
 {
 	struct jic_lookup chain = {.txn = w->txn, .arena = w->arena, .space = space};
-	const struct jic_digest *keys;
-	size_t count;
+	const struct jic_digest *keys = NULL;
+	size_t count = 0;
 	if (!w->txn->ops->requirers_list(w->txn, lane->id, space, g->modules, g->count, w->arena, &keys, &count, err) ||
 	    !w->txn->ops->lane_chain(w->txn, lane->name, w->arena, &chain.lanes, &chain.lanes_count, err))
 		return false;
