@@ -230,6 +230,8 @@ bool jic_facts_get(const struct jic_facts_options *options, struct jic_arena *ar
 		if (!ask(julia, dir, path, options, arena, out, err))
 			return false;
 	}
+	const char *site_targets = getenv("JICACHE_CPU_TARGETS");
+	out->site_targets = jic_arena_copy(arena, jic_view_of(site_targets ? site_targets : ""));
 	out->julia = jic_arena_copy(arena, jic_view_of(julia));
 	return !arena->failed || jic_fail(err, JIC_EMEMORY, "out of memory");
 }

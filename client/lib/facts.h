@@ -41,6 +41,7 @@ struct jic_facts {
 	uint8_t flags; /**< this session's cache flags, 1.9+; 0 before */
 	struct jic_view
 	    cpu_target; /**< what images are compiled for: JULIA_CPU_TARGET, else JLOptions.cpu_target ("native") */
+	struct jic_view site_targets; /**< $JICACHE_CPU_TARGETS: what else this site compiles for, blanks between */
 	struct jic_view cpu_name;     /**< LLVM's name of the host CPU */
 	struct jic_view cpu_features; /**< the host's features as Julia reports them, "" before 1.9 */
 

@@ -4,8 +4,17 @@
 
 #include "common/buf.h"
 
-/* The protocol takes 32 runtimes; a worse one than the 24 best is not worth asking for. */
-enum { DEBUG_MAX = 2, OPT_MAX = 3, CPUS_MAX = 5, RUNTIMES_MAX = 24 };
+/* The protocol takes 32 runtimes. */
+enum { DEBUG_MAX = 2, OPT_MAX = 3, CPUS_MAX = 16, FLAGS_MAX = (OPT_MAX + 1) * (DEBUG_MAX + 1), RUNTIMES_MAX = 32 };
+
+/* What official builds, and clusters that follow Julia's manual, compile for (julia-buildkite's build_envs.sh). */
+static const struct {
+	const char *arch, *targets;
+} official[] = {
+    {"x86_64", "generic;sandybridge,-xsaveopt,clone_all;haswell,-rdrnd,base(1);x86-64-v4,-rdrnd,base(1)"},
+    {"x86_64", "generic;sandybridge,-xsaveopt,clone_all;haswell,-rdrnd,base(1)"},
+    {"aarch64", "generic;cortex-a57;thunderx2t99;carmel,clone_all;apple-m1,base(3);neoverse-512tvb,base(3)"},
+};
 
 /* x86-64 levels, highest first; each needs what the lower ones need, too. */
 static const struct {
@@ -47,44 +56,124 @@ static bool has_native_code(const struct jic_facts *f)
 	return jic_julia_at_least(f->version, 1, 9, 0) && jic_ji_flags_pkgimages(f->flags);
 }
 
-/* CPU parts that are acceptable, what we compile for first. */
-static size_t list_cpus(const struct jic_facts *f, struct jic_arena *arena, struct jic_view cpus[CPUS_MAX])
+/* ---- CPU parts */
+
+struct cpus {
+	struct jic_view items[CPUS_MAX];
+	size_t count;
+};
+
+static void add_cpu(struct cpus *c, struct jic_view cpu)
 {
-	size_t count = 0;
-	bool native = jic_view_is(f->cpu_target, "native") || !f->cpu_target.len;
-	if (!has_native_code(f)) {
-		cpus[count++] = JIC_VIEW("");
-		return count;
+	for (size_t i = 0; i < c->count; i++) {
+		if (jic_view_eq(c->items[i], cpu))
+			return;
 	}
-	cpus[count++] = native ? jic_arena_printf(arena, "host:%s;%s", f->cpu_name.ptr, f->cpu_features.ptr)
-	                       : jic_arena_printf(arena, "target:%s", f->cpu_target.ptr);
-	bool x86_64 = jic_view_is(f->arch, "x86_64");
-	for (size_t l = 0; native && x86_64 && l < JIC_COUNT(levels); l++) {
-		if (has_level(f->cpu_features, l))
-			cpus[count++] = jic_arena_printf(arena, "target:%s", levels[l].target);
-	}
-	if (!jic_view_is(f->cpu_target, "generic"))
-		cpus[count++] = JIC_VIEW("target:generic");
-	return count;
+	if (c->count < CPUS_MAX)
+		c->items[c->count++] = cpu;
 }
 
-/* Flags that are acceptable, the session's first, then what was compiled with more optimisation or debug information.
- */
-static size_t list_flags(const struct jic_facts *f, uint8_t flags[(OPT_MAX + 1) * (DEBUG_MAX + 1)])
+static void add_target(struct cpus *c, struct jic_arena *arena, struct jic_view target)
+{
+	add_cpu(c, jic_arena_printf(arena, "target:" JIC_PRIv, JIC_ARGv(target)));
+}
+
+/* One target of a list, "haswell,-rdrnd,base(1)": can any session run it (generic), or this one that is native? */
+static bool is_usable(const struct jic_facts *f, bool native, struct jic_view target)
+{
+	struct jic_view name = target;
+	const char *comma = target.len ? memchr(target.ptr, ',', target.len) : NULL;
+	if (comma)
+		name = jic_view_head(target, (size_t)(comma - target.ptr));
+	if (jic_view_is(name, "generic"))
+		return true;
+	for (size_t l = 0; native && jic_view_is(f->arch, "x86_64") && l < JIC_COUNT(levels); l++) {
+		if (jic_view_is(name, levels[l].target))
+			return has_level(f->cpu_features, l);
+	}
+	return native && name.len && jic_view_eq(name, f->cpu_name);
+}
+
+/* Up to 1.11.1 only the first of several targets takes effect (JuliaLang/julia#50148). */
+static bool has_usable(const struct jic_facts *f, bool native, struct jic_view targets)
+{
+	bool all = jic_julia_at_least(f->version, 1, 11, 2);
+	while (targets.len) {
+		const char *end = memchr(targets.ptr, ';', targets.len);
+		struct jic_view one = end ? jic_view_head(targets, (size_t)(end - targets.ptr)) : targets;
+		if (is_usable(f, native, one))
+			return true;
+		if (!all)
+			return false;
+		targets = jic_view_skip(targets, one.len + (end != NULL));
+	}
+	return false;
+}
+
+/* What this site's machines share, named in JICACHE_CPU_TARGETS: target strings with blanks between them. */
+static void add_site(struct cpus *c, const struct jic_facts *f, bool native, struct jic_arena *arena)
+{
+	struct jic_view rest = f->site_targets;
+	while (rest.len) {
+		const char *end = memchr(rest.ptr, ' ', rest.len);
+		struct jic_view one = end ? jic_view_head(rest, (size_t)(end - rest.ptr)) : rest;
+		if (one.len && has_usable(f, native, one))
+			add_target(c, arena, one);
+		rest = jic_view_skip(rest, one.len + (end != NULL));
+	}
+}
+
+/* CPU parts that are acceptable, what we compile for first. */
+static void list_cpus(const struct jic_facts *f, struct jic_arena *arena, struct cpus *c)
+{
+	bool native = jic_view_is(f->cpu_target, "native") || !f->cpu_target.len;
+	if (!has_native_code(f)) {
+		add_cpu(c, JIC_VIEW(""));
+		return;
+	}
+	if (native)
+		add_cpu(c, jic_arena_printf(arena, "host:%s;%s", f->cpu_name.ptr, f->cpu_features.ptr));
+	else
+		add_target(c, arena, f->cpu_target);
+	add_site(c, f, native, arena);
+	for (size_t l = 0; native && jic_view_is(f->arch, "x86_64") && l < JIC_COUNT(levels); l++) {
+		if (has_level(f->cpu_features, l))
+			add_target(c, arena, jic_view_of(levels[l].target));
+	}
+	for (size_t i = 0; i < JIC_COUNT(official); i++) {
+		if (jic_view_is(f->arch, official[i].arch))
+			add_target(c, arena, jic_view_of(official[i].targets));
+	}
+	add_target(c, arena, JIC_VIEW("generic"));
+}
+
+/* ---- flags */
+
+static void add_flags(uint8_t *flags, size_t *count, uint8_t byte)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (flags[i] == byte)
+			return;
+	}
+	flags[(*count)++] = byte;
+}
+
+/* Flags that are acceptable: the session's first, then Julia's default, which most people have, then what was compiled
+ * with more optimisation or debug information. */
+static size_t list_flags(const struct jic_facts *f, uint8_t flags[FLAGS_MAX])
 {
 	size_t count = 0;
-	flags[count++] = f->flags;
+	add_flags(flags, &count, f->flags);
 	if (!has_native_code(f))
 		return count; /* ≤ 1.8 compares nothing; without images only that bit counts */
 	bool more_debug = jic_julia_at_least(f->version, 1, 11, 2);
-	unsigned debug = jic_ji_flags_debug(f->flags);
+	unsigned opt_first = jic_ji_flags_opt(f->flags), debug = jic_ji_flags_debug(f->flags);
 	unsigned debug_last = more_debug && debug < DEBUG_MAX ? DEBUG_MAX : debug;
-	for (unsigned opt = jic_ji_flags_opt(f->flags); opt <= OPT_MAX; opt++) {
-		for (unsigned d = debug; d <= debug_last; d++) {
-			uint8_t byte = (uint8_t)((f->flags & 0x39u) | d << 1 | opt << 6);
-			if (byte != f->flags)
-				flags[count++] = byte;
-		}
+	const unsigned usual_debug = more_debug && debug < 1 ? 1 : debug, usual_opt = opt_first < 2 ? 2 : opt_first;
+	add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | usual_debug << 1 | usual_opt << 6));
+	for (unsigned opt = opt_first; opt <= OPT_MAX; opt++) {
+		for (unsigned d = debug; d <= debug_last; d++)
+			add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | d << 1 | opt << 6));
 	}
 	return count;
 }
@@ -102,9 +191,9 @@ static bool fill_bundled(const struct jic_facts *f, struct jic_arena *arena, str
 bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena, const struct jic_runtime **out,
                         size_t *count, struct jic_error *err)
 {
-	struct jic_view cpus[CPUS_MAX];
-	uint8_t flags[(OPT_MAX + 1) * (DEBUG_MAX + 1)];
-	size_t cpus_count = list_cpus(facts, arena, cpus), flags_count = list_flags(facts, flags);
+	struct cpus cpus = {0};
+	uint8_t flags[FLAGS_MAX];
+	size_t flags_count = list_flags(facts, flags);
 	struct jic_runtime base = {
 	    .version = facts->version_text,
 	    .branch = facts->branch,
@@ -117,15 +206,18 @@ bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena, 
 	struct jic_runtime *list = jic_arena_array(arena, RUNTIMES_MAX, sizeof(*list));
 	if (!list || !fill_bundled(facts, arena, &base))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	list_cpus(facts, arena, &cpus);
 	*count = 0;
-	for (size_t i = 0; i < flags_count; i++) {
-		char text[64];
-		jic_runtime_flags_text(facts->version, flags[i], text);
-		struct jic_view copy = jic_arena_copy(arena, jic_view_of(text));
-		for (size_t c = 0; c < cpus_count && *count < RUNTIMES_MAX; c++) {
+	/* Along the diagonals, so that of too many those are left out that are far from the best in both. */
+	for (size_t sum = 0; sum < flags_count + cpus.count; sum++) {
+		for (size_t i = 0; i <= sum && i < flags_count && *count < RUNTIMES_MAX; i++) {
+			char text[64];
+			if (sum - i >= cpus.count)
+				continue;
+			jic_runtime_flags_text(facts->version, flags[i], text);
 			list[*count] = base;
-			list[*count].flags = copy;
-			list[(*count)++].cpu = cpus[c];
+			list[*count].flags = jic_arena_copy(arena, jic_view_of(text));
+			list[(*count)++].cpu = cpus.items[sum - i];
 		}
 	}
 	*out = list;

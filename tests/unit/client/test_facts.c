@@ -349,5 +349,36 @@ FACTS_TEST(there_are_no_more_runtimes_than_a_request_takes)
 {
 	const struct jic_runtime *list;
 	struct jic_facts f = session("1.12.0", 0x21, "native", V3 ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl");
-	cr_expect_eq(runtimes(&f, &list), 24);
+	cr_expect_eq(runtimes(&f, &list), 32);
+	cr_expect(accepts(&f, DEFAULT, "target:generic"), "the most common ones are among them");
+}
+
+#define CLUSTER "generic;sandybridge,-xsaveopt,clone_all;haswell,-rdrnd,base(1)"
+
+FACTS_TEST(images_for_several_targets_are_accepted_when_one_of_them_runs_here)
+{
+	struct jic_facts f = session("1.12.5", 0xa3, "native", V3);
+	cr_expect(accepts(&f, DEFAULT, "target:" CLUSTER), "what official builds are made for");
+	f.site_targets = JIC_VIEW("x86-64-v2;znver4,clone_all  x86-64-v4;znver5 generic;zen");
+	cr_expect(accepts(&f, DEFAULT, "target:x86-64-v2;znver4,clone_all"));
+	cr_expect(accepts(&f, DEFAULT, "target:generic;zen"));
+	cr_expect_not(accepts(&f, DEFAULT, "target:x86-64-v4;znver5"), "it would trap");
+	f = session("1.12.5", 0xa3, "haswell", V3);
+	f.site_targets = JIC_VIEW("x86-64-v2;zen znver4;generic");
+	cr_expect_not(accepts(&f, DEFAULT, "target:x86-64-v2;zen"), "a session may be limited to its target");
+	cr_expect(accepts(&f, DEFAULT, "target:znver4;generic"));
+	f = session("1.11.1", 0xa3, "native", V3);
+	f.site_targets = JIC_VIEW("znver4;generic generic;znver4");
+	cr_expect_not(accepts(&f, DEFAULT, "target:znver4;generic"), "only the first target takes effect");
+	cr_expect(accepts(&f, DEFAULT, "target:generic;znver4"));
+}
+
+FACTS_TEST(a_session_with_less_optimisation_accepts_julias_default_next)
+{
+	const struct jic_runtime *list;
+	struct jic_facts f = session("1.12.5", 0x23, "native", V3);
+	cr_assert_gt(runtimes(&f, &list), 3);
+	cr_expect(accepts(&f, DEFAULT, "target:generic"));
+	cr_expect(jic_view_is(list[0].flags, "pkgimages=1,debug=1,check_bounds=0,inline=1,opt=0"));
+	cr_expect(jic_view_is(list[2].flags, DEFAULT) && jic_view_is(list[2].cpu, list[0].cpu.ptr));
 }
