@@ -169,11 +169,12 @@ def test_an_unknown_setting_names_its_line(machine, small):
 @pytest.mark.parametrize("manifest, word", [
     ("not toml at all [", "Manifest.toml"),
     ('manifest_format = "9.0"\n', "9.0"),
-    ('[[Alder]]\ndeps = ["Ghost"]\nuuid = "{uuid}"\ngit-tree-sha1 = "0000000000000000000000000000000000000000"\n', "Ghost"),
+    ('[[{name}]]\ndeps = ["Ghost"]\nuuid = "{uuid}"\ngit-tree-sha1 = "0000000000000000000000000000000000000000"\n', "Ghost"),
 ])
 def test_a_manifest_that_can_not_be_read_is_named(machine, small, manifest, word):
     one = machine("http://127.0.0.1:9").install(small)
-    (one.project / "Manifest.toml").write_text(manifest.replace("{uuid}", str(small.packages[0].uuid)))
+    named = small.direct[0]
+    (one.project / "Manifest.toml").write_text(manifest.replace("{name}", named.name).replace("{uuid}", str(named.uuid)))
     assert word in one.jicache("key", status=1).stderr
     assert one.jicache("run", "--", "true")
 

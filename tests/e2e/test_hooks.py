@@ -13,7 +13,7 @@ import termios
 import time
 
 import pytest
-from processes import ROOT, Loading, bin_dir, wait_until
+from processes import bin_dir, default_signals, Loading, ROOT, wait_until
 
 JICACHE = ROOT / "client/julia/JICache"
 LIBRARY = bin_dir().parent / "lib/libjicache.so"
@@ -110,7 +110,7 @@ def test_signals_are_julias_own(masked, number):
         ready = one.folder / "ready"
         ready.unlink(missing_ok=True)
         code = f'touch("{ready}"); while true; sleep(0.05); end'
-        process = start(one, "-e", code)
+        process = start(one, "-e", code, preexec_fn=default_signals)
         wait_until(ready.exists, timeout_s=120, what="Julia starts")
         time.sleep(0.2)
         process.send_signal(number)
