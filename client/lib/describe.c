@@ -4,6 +4,7 @@
  */
 #include "client/lib/offer.h"
 #include "client/lib/report.h"
+#include "client/lib/unprecompilable.h"
 #include "common/file.h"
 #include "common/ji_json.h"
 
@@ -181,6 +182,7 @@ static bool status(struct jic_session *s, struct jic_arena *arena, struct jic_re
 	struct jic_offer offer = {0};
 	if (!jic_depot_scan(&s->graph, &s->depot, arena, &locals, err))
 		return false;
+	jic_unprecompilable_mark(&s->graph, &locals);
 	ask_server(s, arena, &offer, r);
 	json_t *nodes = json_array();
 	bool asked = r->server == JIC_SERVER_REACHED;

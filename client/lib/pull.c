@@ -6,6 +6,7 @@
 #include "client/lib/fetch.h"
 #include "client/lib/history.h"
 #include "client/lib/superseded.h"
+#include "client/lib/unprecompilable.h"
 
 static bool is_local(const struct jic_locals *locals, size_t node)
 {
@@ -106,6 +107,8 @@ static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_repo
 		return false;
 	for (size_t i = 0; i < s->graph.warnings_count; i++)
 		jic_report_warn(r, JIC_PRIv, JIC_ARGv(s->graph.warnings[i]));
+	if (locals.have != locals.wanted)
+		jic_unprecompilable_mark(&s->graph, &locals);
 	bool complete = locals.have == locals.wanted && !jic_superseded_noted(s);
 	if (!complete)
 		jic_history_begin(s->settings.memory_dir);
