@@ -92,21 +92,24 @@ static bool identify_token(struct jic_gate *g, struct jic_view authorization, ui
 		return jic_fail(err, JIC_EDENIED, "the token is unknown or was revoked");
 	if (jic_token_expired(&token, now_s))
 		return jic_fail(err, JIC_EDENIED, "the token \"" JIC_PRIv "\" has expired", JIC_ARGv(token.name));
-	*out = (struct jic_caller){.name = token.name,
-	                           .lanes = token.lanes,
-	                           .scopes = token.scopes,
-	                           .hash = hash,
-	                           .touch_due = touch_due(g, &token, now_s)};
+	*out = (struct jic_caller){
+	    .id = {.kind = JIC_IDENTITY_TOKEN, .name = token.name, .lanes = token.lanes, .scopes = token.scopes},
+	    .hash = hash,
+	    .touch_due = touch_due(g, &token, now_s)};
 	return true;
 }
 
-bool jic_gate_identify(struct jic_gate *g, struct jic_view authorization, bool local, uint64_t now_s,
-                       struct jic_arena *arena, struct jic_caller *out, struct jic_error *err)
+bool jic_gate_identify(struct jic_gate *g, const struct jic_credentials *c, uint64_t now_s, struct jic_arena *arena,
+                       struct jic_caller *out, struct jic_error *err)
 {
-	if (authorization.len > 0)
-		return identify_token(g, authorization, now_s, arena, out, err);
-	bool may_read = g->options.anonymous_read || (local && !g->options.require_token);
-	*out = (struct jic_caller){.scopes = may_read ? JIC_SCOPE_READ : 0};
+	if (c->authorization.len > 0)
+		return identify_token(g, c->authorization, now_s, arena, out, err);
+	if (c->certificate) {
+		*out = (struct jic_caller){.id = *c->certificate};
+		return true;
+	}
+	bool may_read = g->options.anonymous_read || (c->local && !g->options.require_token);
+	*out = (struct jic_caller){.id.scopes = may_read ? JIC_SCOPE_READ : 0};
 	return true;
 }
 
@@ -115,9 +118,9 @@ bool jic_gate_touch(struct jic_gate *g, const struct jic_digest *hash, uint64_t 
 	return g->options.index->ops->token_touch(g->options.index, hash, now_s, err);
 }
 
-bool jic_caller_may_lane(const struct jic_caller *c, enum jic_scope scope, struct jic_view lane)
+bool jic_identity_may_lane(const struct jic_identity *i, enum jic_scope scope, struct jic_view lane)
 {
-	return jic_caller_may(c, scope) && (c->name.len == 0 || jic_lane_patterns_match(c->lanes, lane));
+	return jic_identity_may(i, scope) && (i->kind == JIC_IDENTITY_NONE || jic_lane_patterns_match(i->lanes, lane));
 }
 
 bool jic_peer_is_local(const struct sockaddr *peer)

@@ -9,7 +9,7 @@
 #define JIC_SERVER_AUTH_GATE_H
 
 #include "common/arena.h"
-#include "server/store/index.h"
+#include "server/auth/identity.h"
 
 #include <sys/socket.h>
 
@@ -24,32 +24,30 @@ struct jic_gate *jic_gate_new(const struct jic_gate_options *options, struct jic
 void jic_gate_free(struct jic_gate *g);
 JIC_DEFINE_AUTO(jic_gate, jic_gate_free)
 
-/** Who is asking. Views are in the arena that was given. */
+/** Who is asking, and what is to be written down of it. */
 struct jic_caller {
-	struct jic_view name;   /**< of the token; empty: no token */
-	struct jic_view lanes;  /**< patterns; ignored without a token, which sees all lanes */
-	unsigned scopes;        /**< enum jic_scope, or'ed */
-	struct jic_digest hash; /**< of the token's secret */
+	struct jic_identity id; /**< views are in the arena that was given */
+	struct jic_digest hash; /**< JIC_IDENTITY_TOKEN: of the token's secret */
 	bool touch_due;         /**< its last use should be written down: call jic_gate_touch() when there is time */
 };
 
+/** What a request shows of who sends it. */
+struct jic_credentials {
+	struct jic_view authorization; /**< the header's value, empty: none */
+	/** What the connection's certificate stands for; NULL: there is none. A header that is sent counts alone. */
+	const struct jic_identity *certificate;
+	bool local; /**< from this machine, see jic_peer_is_local() */
+};
+
 /**
- * @param authorization  the header's value, empty: none
- * @param local          the request comes from this machine, see jic_peer_is_local()
  * @return false with JIC_EDENIED (the token is malformed, unknown, revoked or expired) or with what the index says
  */
-jic_must_check bool jic_gate_identify(struct jic_gate *g, struct jic_view authorization, bool local, uint64_t now_s,
+jic_must_check bool jic_gate_identify(struct jic_gate *g, const struct jic_credentials *c, uint64_t now_s,
                                       struct jic_arena *arena, struct jic_caller *out, struct jic_error *err);
 
 /** Write down that a token was used. Waits for the index's writer: not for a thread that others wait for. */
 jic_must_check bool jic_gate_touch(struct jic_gate *g, const struct jic_digest *hash, uint64_t now_s,
                                    struct jic_error *err);
-
-static inline bool jic_caller_may(const struct jic_caller *c, enum jic_scope scope)
-{
-	return (c->scopes & (unsigned)scope) != 0;
-}
-bool jic_caller_may_lane(const struct jic_caller *c, enum jic_scope scope, struct jic_view lane);
 
 /** A loopback address, IPv4, IPv6 or IPv4 in IPv6. */
 bool jic_peer_is_local(const struct sockaddr *peer);

@@ -26,6 +26,9 @@ void jic_handle_upload(struct jic_request *r);
 /** blob.c: answer with one blob's bytes, in the encoding and range that the request asks for. */
 void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, const char *cache_control);
 
+/** admit.c: find out who is asking, and answer 401 or 403 when the route is not for them. */
+void jic_request_admit(struct jic_request *r, uint64_t now_s);
+
 /** May the caller use this lane? Answers 401 or 403 when not. */
 jic_must_check bool jic_request_lane_allowed(struct jic_request *r, enum jic_scope scope, struct jic_view lane);
 /** A digest parameter of the path; the route has checked its form. */

@@ -13,8 +13,8 @@ static bool visible_lanes(struct jic_request *r, struct jic_msg_info *info, stru
 	if (!names)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	for (size_t i = 0; i < count; i++)
-		if (jic_caller_may_lane(&r->caller, JIC_SCOPE_READ, lanes[i].name) ||
-		    jic_caller_may_lane(&r->caller, JIC_SCOPE_WRITE, lanes[i].name))
+		if (jic_identity_may_lane(&r->caller.id, JIC_SCOPE_READ, lanes[i].name) ||
+		    jic_identity_may_lane(&r->caller.id, JIC_SCOPE_WRITE, lanes[i].name))
 			names[info->lanes_count++] = lanes[i].name;
 	info->lanes = names;
 	return true;
@@ -28,7 +28,7 @@ void jic_handle_info(struct jic_request *r)
 	    .keys_max = JIC_MESSAGE_KEYS_MAX,
 	    .blob_bytes_max = r->service->blob_bytes_max,
 	    .body_bytes_max = r->service->body_bytes_max,
-	    .can_write = jic_caller_may_lane(&r->caller, JIC_SCOPE_WRITE, JIC_VIEW(JIC_LANE_MAIN)),
+	    .can_write = jic_identity_may_lane(&r->caller.id, JIC_SCOPE_WRITE, JIC_VIEW(JIC_LANE_MAIN)),
 	};
 	struct jic_error err = {0};
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};

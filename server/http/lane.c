@@ -4,7 +4,7 @@
 
 bool jic_request_lane_allowed(struct jic_request *r, enum jic_scope scope, struct jic_view lane)
 {
-	if (jic_caller_may_lane(&r->caller, scope, lane))
+	if (jic_identity_may_lane(&r->caller.id, scope, lane))
 		return true;
 	const char *verb = scope == JIC_SCOPE_WRITE ? "write to" : "read";
 	jic_respond_problem(r, JIC_PROBLEM_FORBIDDEN, "the token may not %s the lane \"" JIC_PRIv "\"", verb,

@@ -44,7 +44,7 @@ void jic_handle_publish(struct jic_request *r)
 		request.lane = JIC_VIEW(JIC_LANE_MAIN);
 	if (!jic_request_lane_allowed(r, JIC_SCOPE_WRITE, request.lane))
 		return;
-	if (!jic_store_publish(r->service->store, &request, r->caller.name, &r->arena, &result, &err))
+	if (!jic_store_publish(r->service->store, &request, r->caller.id.name, &r->arena, &result, &err))
 		jic_respond_error(r, &err);
 	else if (result.outcome == JIC_PUBLISH_DONE)
 		respond_published(r, &result.published);

@@ -152,27 +152,11 @@ static void touch_token(void *context)
 		jic_log_warn(service->log, "token.touch", JIC_STR("error", err.text));
 }
 
-static void check_caller(struct jic_http_server *s, struct jic_request *r)
+static void admit(struct jic_http_server *s, struct jic_request *r)
 {
-	struct jic_error err = {0};
-	if (!jic_gate_identify(s->service->gate, r->headers.authorization, r->local, now_s(), &r->arena, &r->caller,
-	                       &err)) {
-		if (err.code == JIC_EDENIED)
-			jic_respond_problem(r, JIC_PROBLEM_UNAUTHENTICATED, "%s", err.text);
-		else
-			jic_respond_error(r, &err);
-		return;
-	}
+	jic_request_admit(r, now_s());
 	if (r->caller.touch_due)
 		submit_touch(s, &r->caller.hash);
-	if (!r->route->scope || jic_caller_may(&r->caller, (enum jic_scope)r->route->scope))
-		return;
-	const char *verb = r->route->scope == JIC_SCOPE_WRITE ? "writing" : "reading";
-	if (r->caller.name.len == 0)
-		jic_respond_problem(r, JIC_PROBLEM_UNAUTHENTICATED, "%s needs a token: jicached token create", verb);
-	else
-		jic_respond_problem(r, JIC_PROBLEM_FORBIDDEN, "the token \"" JIC_PRIv "\" is not for %s",
-		                    JIC_ARGv(r->caller.name), verb);
 }
 
 static void check_json_body(struct jic_request *r)
@@ -196,7 +180,7 @@ static void open_request(struct exchange *x)
 	if (!jic_request_answered(r))
 		read_lane(x->connection, r);
 	if (!jic_request_answered(r))
-		check_caller(x->server, r);
+		admit(x->server, r);
 	if (!jic_request_answered(r) && r->route->body == JIC_REQUEST_JSON)
 		check_json_body(r);
 	if (!jic_request_answered(r) && r->route->begin)
@@ -436,7 +420,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	jic_log_info(s->service->log, "http.request", JIC_STRV("method", r->method_text), JIC_STRV("path", r->path),
 	             JIC_U64("status", r->response.status), JIC_U64("bytes", x->sent), JIC_U64("received", r->received),
 	             JIC_U64("took_us", now_us() - r->started_us), JIC_STR("request_id", r->id),
-	             JIC_STR("peer", r->peer), JIC_STRV("token", r->caller.name), JIC_STR("end", end_name(code)));
+	             JIC_STR("peer", r->peer), JIC_STRV("token", r->caller.id.name), JIC_STR("end", end_name(code)));
 	jic_request_free(x->request);
 	free(x);
 	pthread_mutex_lock(&s->lock);

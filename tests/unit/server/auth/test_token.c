@@ -152,7 +152,8 @@ static struct asked ask(struct fake_index *f, struct jic_gate_options o, const c
 	o.index = &f->base;
 	JIC_AUTO(jic_gate) struct jic_gate *g = jic_gate_new(&o, NULL);
 	cr_assert_not_null(g);
-	a.ok = jic_gate_identify(g, jic_view_of(authorization), local, now_s, &arena, &a.caller, &a.err);
+	const struct jic_credentials c = {.authorization = jic_view_of(authorization), .local = local};
+	a.ok = jic_gate_identify(g, &c, now_s, &arena, &a.caller, &a.err);
 	return a;
 }
 
@@ -161,10 +162,10 @@ Test(gate, a_known_token_is_recognised)
 	struct fake_index f = fake_new();
 	struct asked a = ask(&f, (struct jic_gate_options){0}, "Bearer " SECRET, false, 1000);
 	cr_assert(a.ok, "%s", a.err.text);
-	cr_assert(jic_view_is(a.caller.name, "ci"));
-	cr_assert(jic_caller_may_lane(&a.caller, JIC_SCOPE_WRITE, JIC_VIEW("pr/9")));
-	cr_assert_not(jic_caller_may_lane(&a.caller, JIC_SCOPE_WRITE, JIC_VIEW("other")));
-	cr_assert_not(jic_caller_may_lane(&a.caller, JIC_SCOPE_READ, JIC_VIEW("main")));
+	cr_assert(jic_view_is(a.caller.id.name, "ci"));
+	cr_assert(jic_identity_may_lane(&a.caller.id, JIC_SCOPE_WRITE, JIC_VIEW("pr/9")));
+	cr_assert_not(jic_identity_may_lane(&a.caller.id, JIC_SCOPE_WRITE, JIC_VIEW("other")));
+	cr_assert_not(jic_identity_may_lane(&a.caller.id, JIC_SCOPE_READ, JIC_VIEW("main")));
 	cr_assert(ask(&f, (struct jic_gate_options){0}, "bearer  " SECRET " ", false, 1000).ok);
 }
 
@@ -202,10 +203,33 @@ Test(gate, without_a_token_reading_depends_on_the_place_and_writing_is_out)
 {
 	struct fake_index f = fake_new();
 	const struct jic_gate_options none = {0}, require = {.require_token = true}, open = {.anonymous_read = true};
-	cr_assert_eq(ask(&f, none, "", true, 1).caller.scopes, JIC_SCOPE_READ);
-	cr_assert_eq(ask(&f, none, "", false, 1).caller.scopes, 0);
-	cr_assert_eq(ask(&f, require, "", true, 1).caller.scopes, 0);
-	cr_assert_eq(ask(&f, open, "", false, 1).caller.scopes, JIC_SCOPE_READ);
+	cr_assert_eq(ask(&f, none, "", true, 1).caller.id.scopes, JIC_SCOPE_READ);
+	cr_assert_eq(ask(&f, none, "", false, 1).caller.id.scopes, 0);
+	cr_assert_eq(ask(&f, require, "", true, 1).caller.id.scopes, 0);
+	cr_assert_eq(ask(&f, open, "", false, 1).caller.id.scopes, JIC_SCOPE_READ);
+}
+
+Test(gate, a_certificate_counts_where_no_token_is_shown)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct fake_index f = fake_new();
+	struct jic_caller caller;
+	const struct jic_gate_options o = {.index = &f.base};
+	const struct jic_identity certificate = {.kind = JIC_IDENTITY_CERTIFICATE,
+	                                         .name = JIC_VIEW("cert:builder"),
+	                                         .lanes = JIC_VIEW("main"),
+	                                         .scopes = JIC_SCOPE_WRITE};
+	struct jic_credentials c = {.certificate = &certificate, .local = true};
+	JIC_AUTO(jic_gate) struct jic_gate *g = jic_gate_new(&o, NULL);
+	cr_assert(jic_gate_identify(g, &c, 1000, &arena, &caller, NULL));
+	cr_assert(jic_view_is(caller.id.name, "cert:builder"));
+	cr_assert(jic_identity_may_lane(&caller.id, JIC_SCOPE_WRITE, JIC_VIEW("main")));
+	cr_assert_not(jic_identity_may(&caller.id, JIC_SCOPE_READ), "being local adds nothing to a certificate");
+	c.authorization = JIC_VIEW("Bearer " SECRET);
+	cr_assert(jic_gate_identify(g, &c, 1000, &arena, &caller, NULL));
+	cr_assert(jic_view_is(caller.id.name, "ci"));
+	c.authorization = JIC_VIEW("Bearer nonsense");
+	cr_assert_not(jic_gate_identify(g, &c, 1000, &arena, &caller, NULL), "a mistake in a token should show");
 }
 
 Test(gate, last_use_is_due_once_a_minute)
@@ -215,12 +239,12 @@ Test(gate, last_use_is_due_once_a_minute)
 	struct jic_caller caller;
 	const struct jic_gate_options o = {.index = &f.base};
 	JIC_AUTO(jic_gate) struct jic_gate *g = jic_gate_new(&o, NULL);
-	const struct jic_view value = JIC_VIEW("Bearer " SECRET);
-	cr_assert(jic_gate_identify(g, value, false, 1000, &arena, &caller, NULL) && caller.touch_due);
-	cr_assert(jic_gate_identify(g, value, false, 1059, &arena, &caller, NULL) && !caller.touch_due);
-	cr_assert(jic_gate_identify(g, value, false, 1060, &arena, &caller, NULL) && caller.touch_due);
+	const struct jic_credentials value = {.authorization = JIC_VIEW("Bearer " SECRET)};
+	cr_assert(jic_gate_identify(g, &value, 1000, &arena, &caller, NULL) && caller.touch_due);
+	cr_assert(jic_gate_identify(g, &value, 1059, &arena, &caller, NULL) && !caller.touch_due);
+	cr_assert(jic_gate_identify(g, &value, 1060, &arena, &caller, NULL) && caller.touch_due);
 	f.token.last_used_s = 1200;
-	cr_assert(jic_gate_identify(g, value, false, 1259, &arena, &caller, NULL) && !caller.touch_due);
+	cr_assert(jic_gate_identify(g, &value, 1259, &arena, &caller, NULL) && !caller.touch_due);
 }
 
 static bool local(int family, const char *text)
