@@ -29,12 +29,17 @@ class Server:
     def __init__(self, data, *arguments):
         self.data, self.arguments = pathlib.Path(data), arguments
         self.process, self.url, self.output = None, None, []
+        self.extra = {}  # of the environment
 
-    def start(self, wait_s=30):
+    def launch(self):
+        """Start the process and wait for nothing."""
         listen = self.url.removeprefix("http://") if self.url else "127.0.0.1:0"
         command = [bin_dir() / "jicached", "serve", "--data", self.data, "--listen", listen, *self.arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace")
+                                        text=True, errors="replace", env={**os.environ, **self.extra})
+
+    def start(self, wait_s=30):
+        self.launch()
         ready = threading.Event()
         threading.Thread(target=self._read, args=(self.process.stdout, ready), daemon=True).start()
         if not ready.wait(wait_s) or not self.url:

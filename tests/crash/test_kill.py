@@ -1,0 +1,71 @@
+"""SIGKILL at random moments of pushes, pulls, uploads, eviction and starts. JICACHE_TEST_ROUNDS says how often: 1,000 by hand."""
+
+import collections
+import os
+import time
+
+from judge import assert_clean, assert_nothing_lost, prepare, status_of
+from load import Ledger, Load
+from processes import Server
+
+ROUNDS = int(os.environ.get("JICACHE_TEST_ROUNDS", "25"))
+ROUNDS_OF_A_STORE = 20  # then a new one, so that the first moments of one are hit too
+START_S = 5.0           # far more than a start takes, also with sanitizers on a busy machine
+LIMIT = "600k"          # of the store: some rounds fill it, so that there is eviction
+
+
+class Story:
+    """One data directory through some rounds."""
+
+    def __init__(self, folder, forge, chance):
+        self.forge, self.chance, self.ledger = forge, chance, Ledger()
+        self.server = Server(folder, "--store-bytes-max", LIMIT)
+        self.token = prepare(folder)
+
+    def start(self):
+        began = time.monotonic()
+        self.server.start(wait_s=START_S)
+        return time.monotonic() - began
+
+    def kill_while_starting(self):
+        """A start that is cut short must not harm either."""
+        self.server.launch()
+        time.sleep(self.chance.uniform(0, 0.05))
+        self.server.kill()
+
+    def round(self):
+        if self.chance.random() < 0.2:
+            self.kill_while_starting()
+        took_s = self.start()
+        assert_clean(self.server.data)
+        assert_nothing_lost(self.server, self.token, self.ledger)
+        load = Load(self.server.url, self.token, self.forge, self.ledger).begin()
+        time.sleep(self.chance.uniform(0, 0.6))
+        load.doomed()
+        self.server.kill()
+        load.end()
+        return took_s
+
+    def finish(self):
+        self.start()
+        assert_clean(self.server.data)
+        assert_nothing_lost(self.server, self.token, self.ledger, downloads=len(self.ledger.kept))
+        assert self.server.stop() == 0
+        return status_of(self.server.data)["evicted_artefacts"]
+
+
+def test_what_was_acknowledged_survives_kills_at_any_moment(tmp_path, forge, chance):
+    answers, starts_s, evicted, acknowledged = collections.Counter(), [], 0, 0
+    for first in range(0, ROUNDS, ROUNDS_OF_A_STORE):
+        story = Story(tmp_path / f"store-{first}", forge, chance)
+        try:
+            starts_s += [story.round() for _ in range(min(ROUNDS_OF_A_STORE, ROUNDS - first))]
+            evicted += story.finish()
+        finally:
+            story.server.kill()
+        acknowledged += len(story.ledger.kept) + len(story.ledger.uploads)
+        answers.update(story.ledger.answers)
+    print(f"{ROUNDS} kills, {acknowledged} artefacts and uploads that had to be there, {evicted} artefacts evicted, "
+          f"slowest start {max(starts_s):.3f} s; {dict(answers)}")
+    assert answers["publish", 200] > ROUNDS and answers["download", 200] > 0, "every kill came too early"
+    assert evicted > 0 or ROUNDS < ROUNDS_OF_A_STORE, "no store was filled"
