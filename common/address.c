@@ -1,51 +1,9 @@
 /* The canonical encoding of schema/address.md, and what it is a digest of. */
 #include "common/address.h"
 
-#include "common/buf.h"
+#include "common/canonical.h"
 
-/* Far above anything real; they keep a hostile description from costing memory. */
-enum {
-	ADDRESS_STRING_BYTES_MAX = 1 << 20,
-	ADDRESS_LIST_MAX = 1 << 16,
-	GIT_TREE_HEX = 40,
-};
-
-/* ---- the encoding */
-
-static bool put_string(struct jic_buf *b, const char *field, struct jic_view v, struct jic_error *err)
-{
-	if (v.len > ADDRESS_STRING_BYTES_MAX)
-		return jic_fail(err, JIC_ELIMIT, "address: %s is %zu bytes long", field, v.len);
-	jic_buf_u32le(b, (uint32_t)v.len);
-	jic_buf_putv(b, v);
-	return true;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return jic_view_cmp(*(const struct jic_view *)a, *(const struct jic_view *)b);
-}
-
-/* Sorts `texts`. A set: what is named twice counts once, or one thing would have two addresses. */
-static bool put_list(struct jic_buf *b, const char *field, struct jic_view *texts, size_t count, struct jic_error *err)
-{
-	size_t distinct = 0;
-	if (count)
-		qsort(texts, count, sizeof *texts, by_bytes);
-	for (size_t i = 0; i < count; i++)
-		if (!distinct || !jic_view_eq(texts[distinct - 1], texts[i]))
-			texts[distinct++] = texts[i];
-	jic_buf_u32le(b, (uint32_t)distinct);
-	for (size_t i = 0; i < distinct; i++)
-		if (!put_string(b, field, texts[i], err))
-			return false;
-	return true;
-}
-
-static bool check_count(const char *field, size_t count, struct jic_error *err)
-{
-	return count <= ADDRESS_LIST_MAX || jic_fail(err, JIC_ELIMIT, "address: %zu entries in %s", count, field);
-}
+enum { GIT_TREE_HEX = 40 };
 
 static void *allocate(size_t count, size_t bytes, struct jic_error *err)
 {
@@ -53,15 +11,6 @@ static void *allocate(size_t count, size_t bytes, struct jic_error *err)
 	if (!p)
 		jic_fail(err, JIC_EMEMORY, "out of memory");
 	return p;
-}
-
-/* "" for nil, as a package without a UUID has none */
-static struct jic_view uuid_text(struct jic_uuid u, char text[JIC_UUID_TEXT + 1])
-{
-	if (jic_uuid_is_nil(u))
-		return JIC_VIEW("");
-	jic_uuid_format(u, text);
-	return jic_view_of(text);
 }
 
 static bool is_hex(struct jic_view v, size_t len)
@@ -99,7 +48,7 @@ static bool put_bundled(struct jic_buf *out, const struct jic_runtime *r, struct
 		jic_build_id_format(m->build_id, id);
 		jic_buf_putv(&texts, m->name);
 		jic_buf_putc(&texts, '/');
-		jic_buf_putv(&texts, uuid_text(m->uuid, uuid));
+		jic_buf_putv(&texts, jic_canonical_uuid(m->uuid, uuid));
 		jic_buf_putc(&texts, '/');
 		jic_buf_puts(&texts, id);
 		views[i].len = texts.len - start;
@@ -108,20 +57,23 @@ static bool put_bundled(struct jic_buf *out, const struct jic_runtime *r, struct
 		return false;
 	for (size_t i = 0, at = 0; i < r->bundled_count; at += views[i++].len)
 		views[i].ptr = texts.ptr + at;
-	return put_list(out, "bundled", views, r->bundled_count, err);
+	return jic_canonical_list(out, "bundled", views, r->bundled_count, err);
 }
 
 static bool encode_runtime(const struct jic_runtime *r, struct jic_buf *out, struct jic_error *err)
 {
 	char word_bits[16];
 	snprintf(word_bits, sizeof word_bits, "%u", r->word_bits);
-	return check_count("bundled", r->bundled_count, err) &&
-	       put_string(out, "kind", JIC_VIEW("jicache-runtime-1"), err) &&
-	       put_string(out, "version", r->version, err) && put_string(out, "branch", r->branch, err) &&
-	       put_string(out, "commit", r->commit, err) && put_string(out, "uname", r->uname, err) &&
-	       put_string(out, "arch", r->arch, err) && put_string(out, "triplet", r->triplet, err) &&
-	       put_string(out, "word_bits", jic_view_of(word_bits), err) && put_string(out, "flags", r->flags, err) &&
-	       put_string(out, "cpu", r->cpu, err) && put_bundled(out, r, err) && jic_buf_ok(out, err);
+	return jic_canonical_count("bundled", r->bundled_count, err) &&
+	       jic_canonical_string(out, "kind", JIC_VIEW("jicache-runtime-1"), err) &&
+	       jic_canonical_string(out, "version", r->version, err) &&
+	       jic_canonical_string(out, "branch", r->branch, err) &&
+	       jic_canonical_string(out, "commit", r->commit, err) &&
+	       jic_canonical_string(out, "uname", r->uname, err) && jic_canonical_string(out, "arch", r->arch, err) &&
+	       jic_canonical_string(out, "triplet", r->triplet, err) &&
+	       jic_canonical_string(out, "word_bits", jic_view_of(word_bits), err) &&
+	       jic_canonical_string(out, "flags", r->flags, err) && jic_canonical_string(out, "cpu", r->cpu, err) &&
+	       put_bundled(out, r, err) && jic_buf_ok(out, err);
 }
 
 /* An id is a part of URLs and may become a part of paths. */
@@ -174,7 +126,7 @@ bool jic_runtime_id(const struct jic_runtime *r, char id[JIC_RUNTIME_ID_BYTES_MA
 bool jic_runtime_bundled_digest(const struct jic_runtime *r, struct jic_digest *out, struct jic_error *err)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf encoded = {0};
-	if (!check_count("bundled", r->bundled_count, err) || !put_bundled(&encoded, r, err) ||
+	if (!jic_canonical_count("bundled", r->bundled_count, err) || !put_bundled(&encoded, r, err) ||
 	    !jic_buf_ok(&encoded, err))
 		return false;
 	jic_sha256_of(jic_buf_view(&encoded), out);
@@ -223,7 +175,8 @@ static bool check_inputs(const struct jic_node_inputs *n, struct jic_error *err)
 	if (n->build.len && !is_tagged_hex(n->build, JIC_VIEW("content:"), JIC_DIGEST_HEX))
 		return jic_fail(err, JIC_EUSAGE, "node " JIC_PRIv ": build " JIC_PRIv " has no known form",
 		                JIC_ARGv(n->name), JIC_ARGv(n->build));
-	return check_count("deps", n->deps_count, err) && check_count("extensions", n->extensions_count, err);
+	return jic_canonical_count("deps", n->deps_count, err) &&
+	       jic_canonical_count("extensions", n->extensions_count, err);
 }
 
 static bool put_deps(struct jic_buf *out, const struct jic_node_inputs *n, struct jic_error *err)
@@ -237,7 +190,7 @@ static bool put_deps(struct jic_buf *out, const struct jic_node_inputs *n, struc
 		jic_digest_hex(&n->deps[i], hex);
 		views[i] = jic_view_bytes(hex, JIC_DIGEST_HEX);
 	}
-	return put_list(out, "deps", views, n->deps_count, err);
+	return jic_canonical_list(out, "deps", views, n->deps_count, err);
 }
 
 static bool put_extensions(struct jic_buf *out, const struct jic_node_inputs *n, struct jic_error *err)
@@ -247,7 +200,7 @@ static bool put_extensions(struct jic_buf *out, const struct jic_node_inputs *n,
 		return false;
 	if (n->extensions_count)
 		memcpy(views, n->extensions, n->extensions_count * sizeof *views);
-	return put_list(out, "extensions", views, n->extensions_count, err);
+	return jic_canonical_list(out, "extensions", views, n->extensions_count, err);
 }
 
 bool jic_node_key(const struct jic_node_inputs *n, struct jic_digest *out, struct jic_error *err)
@@ -256,11 +209,13 @@ bool jic_node_key(const struct jic_node_inputs *n, struct jic_digest *out, struc
 	char uuid[JIC_UUID_TEXT + 1];
 	if (!check_inputs(n, err))
 		return false;
-	bool encoded = put_string(&b, "kind", JIC_VIEW("jicache-node-1"), err) &&
-	               put_string(&b, "kind", jic_view_of(jic_node_kind_name(n->kind)), err) &&
-	               put_string(&b, "name", n->name, err) && put_string(&b, "uuid", uuid_text(n->uuid, uuid), err) &&
-	               put_string(&b, "source", n->source, err) && put_string(&b, "build", n->build, err) &&
-	               put_string(&b, "preferences", n->preferences, err) && put_deps(&b, n, err) &&
+	bool encoded = jic_canonical_string(&b, "kind", JIC_VIEW("jicache-node-1"), err) &&
+	               jic_canonical_string(&b, "kind", jic_view_of(jic_node_kind_name(n->kind)), err) &&
+	               jic_canonical_string(&b, "name", n->name, err) &&
+	               jic_canonical_string(&b, "uuid", jic_canonical_uuid(n->uuid, uuid), err) &&
+	               jic_canonical_string(&b, "source", n->source, err) &&
+	               jic_canonical_string(&b, "build", n->build, err) &&
+	               jic_canonical_string(&b, "preferences", n->preferences, err) && put_deps(&b, n, err) &&
 	               put_extensions(&b, n, err) && jic_buf_ok(&b, err);
 	if (!encoded)
 		return false;

@@ -173,6 +173,67 @@ void jic_msg_put_provenance(struct jic_json_writer *w, const char *name, const s
 	jic_json_close(w, '}');
 }
 
+static bool read_signature_bytes(const struct jic_json *at, struct jic_msg_signature *out)
+{
+	const struct jic_json place = {.doc = at->doc, .up = at, .field = "bytes"};
+	struct jic_view hex;
+	return jic_json_get_text(at, "bytes", 2 * sizeof out->bytes, &hex) &&
+	       (jic_unhex(hex, out->bytes, sizeof out->bytes) ||
+	        jic_json_fail(&place, JIC_EFORMAT, "must be 128 hex digits"));
+}
+
+bool jic_msg_get_signature(const struct jic_json *at, const char *field, bool *has, struct jic_msg_signature *out)
+{
+	struct jic_json s;
+	*has = false;
+	*out = (struct jic_msg_signature){0};
+	if (!jic_json_object_optional(at, field, &s))
+		return false;
+	*has = s.value != NULL;
+	return !s.value || (jic_json_get_digest(&s, "key", &out->key) &&
+	                    jic_json_get_digest(&s, "requires", &out->requires_) && read_signature_bytes(&s, out));
+}
+
+void jic_msg_put_signature(struct jic_json_writer *w, const char *name, const struct jic_msg_signature *s)
+{
+	char hex[2 * sizeof s->bytes + 1];
+	jic_hex(s->bytes, sizeof s->bytes, hex);
+	jic_json_open(w, name, '{');
+	jic_json_put_digest(w, "key", &s->key);
+	jic_json_put_digest(w, "requires", &s->requires_);
+	jic_json_put_text(w, "bytes", jic_view_of(hex));
+	jic_json_close(w, '}');
+}
+
+/* ---- lists of build ids */
+
+bool jic_msg_get_build_ids(const struct jic_json *at, const char *field, size_t count_max,
+                           const struct jic_build_id **out, size_t *count)
+{
+	struct jic_json list;
+	if (!jic_json_list_optional(at, field, count_max, &list))
+		return false;
+	struct jic_build_id *ids = jic_msg_array(&list, sizeof *ids);
+	if (!ids)
+		return false;
+	for (size_t i = 0; i < jic_json_count(&list); i++) {
+		const struct jic_json element = jic_json_element(&list, i);
+		if (!jic_json_build_id(&element, &ids[i]))
+			return false;
+	}
+	*out = ids;
+	*count = jic_json_count(&list);
+	return true;
+}
+
+void jic_msg_put_build_ids(struct jic_json_writer *w, const char *name, const struct jic_build_id *ids, size_t count)
+{
+	jic_json_open(w, name, '[');
+	for (size_t i = 0; i < count; i++)
+		jic_json_put_build_id(w, NULL, ids[i]);
+	jic_json_close(w, ']');
+}
+
 /* ---- lists of digests */
 
 bool jic_msg_digests_write(const char *field, const struct jic_digest *digests, size_t count, struct jic_buf *out,

@@ -20,6 +20,7 @@ enum {
 	JIC_MESSAGE_STORED_MAX = 2 * JIC_MESSAGE_KEYS_MAX, /**< artefacts in the answer to an explain */
 	JIC_MESSAGE_BYTES_MAX = 16 * 1024 * 1024,          /**< a JSON body, either direction */
 	JIC_LANE_NAME_BYTES_MAX = 128,
+	JIC_MESSAGE_SIGNERS_MAX = 64, /**< public keys in a resolve */
 };
 
 /** Lane names: [A-Za-z0-9._-] in segments joined by "/", no segment "." or "..", at most JIC_LANE_NAME_BYTES_MAX. */
@@ -40,6 +41,16 @@ struct jic_msg_input {
 	struct jic_view path; /**< canonical, as in the published header: "@depot/…" or "@jicache/UUID/…" */
 	struct jic_digest
 	    sha256; /**< of the content; of the sorted entry names, each ended by "\n", for a directory; zero: absent */
+};
+
+/**
+ * An Ed25519 signature of a record: schema/signature.md, common/statement.h. The key is the whole public key, so that
+ * the server can check the signature without knowing whose it is.
+ */
+struct jic_msg_signature {
+	struct jic_digest key;       /**< 32 bytes */
+	struct jic_digest requires_; /**< jic_statement_requires() of what it requires */
+	uint8_t bytes[64];
 };
 
 /** Who made it: shown to people, covered by the signature, never trusted by the server. */
@@ -68,6 +79,9 @@ struct jic_msg_record {
 	uint64_t compile_ms;  /**< what making it took, 0: unknown */
 	struct jic_view lane; /**< the lane that holds it */
 	struct jic_msg_provenance provenance;
+	bool has_signature;
+	struct jic_msg_signature signature;
+	struct jic_view writer; /**< name of the token that published it; empty: not told */
 };
 
 /* POST /v1/resolve */
@@ -78,6 +92,16 @@ struct jic_msg_resolve {
 	size_t runtimes_count;
 	const struct jic_digest *keys;
 	size_t keys_count;
+	const struct jic_digest *signers; /**< public keys: only what one of them signed; none: everything */
+	size_t signers_count;
+	const struct jic_build_id *have; /**< builds that are local: which of them were recalled? */
+	size_t have_count;
+};
+/** An artefact that none of the request's `signers` signed, and that hides nothing that one of them did. */
+struct jic_msg_untrusted {
+	struct jic_digest key;
+	bool is_signed;
+	struct jic_digest signer; /**< when it is signed */
 };
 struct jic_msg_set {
 	struct jic_view runtime;
@@ -87,6 +111,10 @@ struct jic_msg_set {
 struct jic_msg_resolved {
 	const struct jic_msg_set *sets; /**< those with any record, in the order of the request's runtimes */
 	size_t sets_count;
+	const struct jic_msg_untrusted *untrusted; /**< each key once */
+	size_t untrusted_count;
+	const struct jic_build_id *recalled; /**< of the request's `have` */
+	size_t recalled_count;
 };
 jic_must_check bool jic_msg_resolve_write(const struct jic_msg_resolve *m, struct jic_buf *out, struct jic_error *err);
 jic_must_check bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolve *out,
@@ -116,6 +144,8 @@ struct jic_msg_artefact {
 	const struct jic_msg_input *inputs;
 	size_t inputs_count;
 	uint64_t compile_ms;
+	bool has_signature;
+	struct jic_msg_signature signature;
 };
 struct jic_msg_publish {
 	struct jic_view lane;
@@ -218,6 +248,7 @@ jic_must_check bool jic_msg_info_read(struct jic_view json, struct jic_arena *ar
  *
  *     bad-request  unauthenticated  forbidden  not-found  method-not-allowed  conflict  superseded  too-large
  *     unprocessable  unsupported-media-type  range-not-satisfiable  digest-mismatch  incoherent  bad-artefact
+ *     bad-signature  recalled
  *     no-space  overloaded  unsupported-version  internal
  *
  * "conflict" (409) comes from publish: `keys[0]` has a blob that was not uploaded. Upload it and publish again.

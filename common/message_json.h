@@ -34,6 +34,15 @@ jic_must_check bool jic_msg_get_provenance(const struct jic_json *at, const char
                                            struct jic_msg_provenance *out);
 void jic_msg_put_provenance(struct jic_json_writer *w, const char *name, const struct jic_msg_provenance *p);
 
+/** Absent or null: `has` is false. */
+jic_must_check bool jic_msg_get_signature(const struct jic_json *at, const char *field, bool *has,
+                                          struct jic_msg_signature *out);
+void jic_msg_put_signature(struct jic_json_writer *w, const char *name, const struct jic_msg_signature *s);
+/** A list of build ids; an absent one is empty. */
+jic_must_check bool jic_msg_get_build_ids(const struct jic_json *at, const char *field, size_t count_max,
+                                          const struct jic_build_id **out, size_t *count);
+void jic_msg_put_build_ids(struct jic_json_writer *w, const char *name, const struct jic_build_id *ids, size_t count);
+
 /** A list of runtime ids, at most JIC_MESSAGE_RUNTIMES_MAX. */
 jic_must_check bool jic_msg_get_runtime_ids(const struct jic_json *at, const char *field, const struct jic_view **out,
                                             size_t *count);

@@ -16,6 +16,8 @@ static void put_artefact(struct jic_json_writer *w, const struct jic_msg_artefac
 	jic_msg_put_inputs(w, "inputs", a->inputs, a->inputs_count);
 	if (a->compile_ms)
 		jic_json_put_u64(w, "compile_ms", a->compile_ms);
+	if (a->has_signature)
+		jic_msg_put_signature(w, "signature", &a->signature);
 	jic_json_close(w, '}');
 }
 
@@ -71,7 +73,8 @@ static bool read_artefact(const struct jic_json *at, struct jic_msg_artefact *ou
 	       jic_json_get_digest(at, "ji", &out->ji) &&
 	       jic_json_opt_digest(at, "image", &out->has_image, &out->image) &&
 	       jic_msg_get_inputs(at, "inputs", &out->inputs, &out->inputs_count) &&
-	       jic_json_opt_u64(at, "compile_ms", INT64_MAX, &out->compile_ms);
+	       jic_json_opt_u64(at, "compile_ms", INT64_MAX, &out->compile_ms) &&
+	       jic_msg_get_signature(at, "signature", &out->has_signature, &out->signature);
 }
 
 static bool read_artefacts(const struct jic_json *at, struct jic_msg_publish *out)

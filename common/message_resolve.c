@@ -12,8 +12,23 @@ bool jic_msg_resolve_write(const struct jic_msg_resolve *m, struct jic_buf *out,
 	jic_json_put_digest(&w, "sysimage", &m->sysimage);
 	jic_json_put_texts(&w, "runtimes", m->runtimes, m->runtimes_count);
 	jic_json_put_digests(&w, "keys", m->keys, m->keys_count);
+	if (m->signers_count)
+		jic_json_put_digests(&w, "signers", m->signers, m->signers_count);
+	if (m->have_count)
+		jic_msg_put_build_ids(&w, "have", m->have, m->have_count);
 	jic_json_close(&w, '}');
 	return jic_json_finish(&w, err);
+}
+
+static bool read_signers(const struct jic_json *at, struct jic_msg_resolve *out)
+{
+	struct jic_json list;
+	out->signers = NULL;
+	out->signers_count = 0;
+	if (!jic_json_list_optional(at, "signers", JIC_MESSAGE_SIGNERS_MAX, &list))
+		return false;
+	return !list.value ||
+	       jic_json_get_digests(at, "signers", JIC_MESSAGE_SIGNERS_MAX, &out->signers, &out->signers_count);
 }
 
 bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolve *out,
@@ -25,7 +40,9 @@ bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct 
 	const struct jic_json at = jic_json_root(&doc);
 	return jic_msg_get_lane(&at, "lane", &out->lane) && jic_json_get_digest(&at, "sysimage", &out->sysimage) &&
 	       jic_msg_get_runtime_ids(&at, "runtimes", &out->runtimes, &out->runtimes_count) &&
-	       jic_json_get_digests(&at, "keys", JIC_MESSAGE_KEYS_MAX, &out->keys, &out->keys_count);
+	       jic_json_get_digests(&at, "keys", JIC_MESSAGE_KEYS_MAX, &out->keys, &out->keys_count) &&
+	       read_signers(&at, out) &&
+	       jic_msg_get_build_ids(&at, "have", JIC_MESSAGE_KEYS_MAX, &out->have, &out->have_count);
 }
 
 /* ---- a record */
@@ -55,6 +72,10 @@ static void put_record_fields(struct jic_json_writer *w, const struct jic_msg_re
 		jic_json_put_u64(w, "compile_ms", m->compile_ms);
 	jic_json_put_text(w, "lane", m->lane);
 	jic_msg_put_provenance(w, "provenance", &m->provenance);
+	if (m->has_signature)
+		jic_msg_put_signature(w, "signature", &m->signature);
+	if (m->writer.len)
+		jic_json_put_text(w, "writer", m->writer);
 }
 
 bool jic_msg_record_write(const struct jic_msg_record *m, const struct jic_build_id *requires_ids, struct jic_buf *out,
@@ -116,7 +137,9 @@ static bool read_record(const struct jic_json *at, size_t records_count, struct 
 	       read_blobs(at, out) && jic_msg_get_inputs(at, "inputs", &out->inputs, &out->inputs_count) &&
 	       read_requires(at, records_count, out) &&
 	       jic_json_opt_u64(at, "compile_ms", INT64_MAX, &out->compile_ms) &&
-	       jic_msg_get_lane(at, "lane", &out->lane) && jic_msg_get_provenance(at, "provenance", &out->provenance);
+	       jic_msg_get_lane(at, "lane", &out->lane) && jic_msg_get_provenance(at, "provenance", &out->provenance) &&
+	       jic_msg_get_signature(at, "signature", &out->has_signature, &out->signature) &&
+	       jic_json_opt_text(at, "writer", JIC_MSG_NAME_BYTES_MAX, &out->writer);
 }
 
 /* ---- the answer */
@@ -143,6 +166,20 @@ static void put_set(struct jic_json_writer *w, const struct jic_msg_set *set)
 	jic_json_close(w, '}');
 }
 
+static void put_untrusted(struct jic_json_writer *w, const struct jic_msg_resolved *m)
+{
+	jic_json_open(w, "untrusted", '[');
+	for (size_t i = 0; i < m->untrusted_count; i++) {
+		const struct jic_msg_untrusted *u = &m->untrusted[i];
+		jic_json_open(w, NULL, '{');
+		jic_json_put_digest(w, "key", &u->key);
+		if (u->is_signed)
+			jic_json_put_digest(w, "signer", &u->signer);
+		jic_json_close(w, '}');
+	}
+	jic_json_close(w, ']');
+}
+
 bool jic_msg_resolved_write(const struct jic_msg_resolved *m, struct jic_buf *out, struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out};
@@ -151,6 +188,10 @@ bool jic_msg_resolved_write(const struct jic_msg_resolved *m, struct jic_buf *ou
 	for (size_t i = 0; i < m->sets_count; i++)
 		put_set(&w, &m->sets[i]);
 	jic_json_close(&w, ']');
+	if (m->untrusted_count)
+		put_untrusted(&w, m);
+	if (m->recalled_count)
+		jic_msg_put_build_ids(&w, "recalled", m->recalled, m->recalled_count);
 	jic_json_close(&w, '}');
 	return jic_json_finish(&w, err);
 }
@@ -181,6 +222,25 @@ static bool read_set(const struct jic_json *at, struct jic_msg_set *out)
 	return true;
 }
 
+static bool read_untrusted(const struct jic_json *at, struct jic_msg_resolved *out)
+{
+	struct jic_json list;
+	if (!jic_json_list_optional(at, "untrusted", JIC_MESSAGE_KEYS_MAX, &list))
+		return false;
+	struct jic_msg_untrusted *untrusted = jic_msg_array(&list, sizeof *untrusted);
+	if (!untrusted)
+		return false;
+	for (size_t i = 0; i < jic_json_count(&list); i++) {
+		const struct jic_json e = jic_json_element(&list, i);
+		if (!jic_json_get_digest(&e, "key", &untrusted[i].key) ||
+		    !jic_json_opt_digest(&e, "signer", &untrusted[i].is_signed, &untrusted[i].signer))
+			return false;
+	}
+	out->untrusted = untrusted;
+	out->untrusted_count = jic_json_count(&list);
+	return true;
+}
+
 bool jic_msg_resolved_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolved *out,
                            struct jic_error *err)
 {
@@ -200,5 +260,6 @@ bool jic_msg_resolved_read(struct jic_view json, struct jic_arena *arena, struct
 			return false;
 	}
 	*out = (struct jic_msg_resolved){.sets = sets, .sets_count = jic_json_count(&list)};
-	return true;
+	return read_untrusted(&root, out) &&
+	       jic_msg_get_build_ids(&root, "recalled", JIC_MESSAGE_KEYS_MAX, &out->recalled, &out->recalled_count);
 }
