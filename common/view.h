@@ -66,6 +66,21 @@ static inline struct jic_view jic_view_head(struct jic_view a, size_t count)
 	return (struct jic_view){.ptr = a.ptr, .len = count < a.len ? count : a.len};
 }
 
+/**
+ * Take the first item off a list: `while (jic_view_split(&list, ',', &item))`. "" has one item, which is empty; only a
+ * list whose `ptr` is NULL has none.
+ * @return false when nothing is left
+ */
+static inline bool jic_view_split(struct jic_view *list, char separator, struct jic_view *item)
+{
+	if (!list->ptr)
+		return false;
+	const char *end = list->len ? (const char *)memchr(list->ptr, separator, list->len) : NULL;
+	*item = jic_view_head(*list, end ? (size_t)(end - list->ptr) : list->len);
+	*list = end ? jic_view_skip(*list, item->len + 1) : (struct jic_view){.ptr = NULL, .len = 0};
+	return true;
+}
+
 /** Bytewise order, shorter first when one is a prefix of the other. */
 static inline int jic_view_cmp(struct jic_view a, struct jic_view b)
 {

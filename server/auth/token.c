@@ -39,17 +39,6 @@ bool jic_token_name_valid(struct jic_view name)
 
 /* ---- lists joined by commas */
 
-/* Take the first element off. @return false when nothing is left */
-static bool next_element(struct jic_view *list, struct jic_view *element)
-{
-	if (!list->ptr)
-		return false;
-	const char *comma = list->len ? memchr(list->ptr, ',', list->len) : NULL;
-	*element = jic_view_head(*list, comma ? (size_t)(comma - list->ptr) : list->len);
-	*list = comma ? jic_view_skip(*list, element->len + 1) : (struct jic_view){0};
-	return true;
-}
-
 static const struct {
 	enum jic_scope scope;
 	const char *name;
@@ -67,7 +56,7 @@ bool jic_scopes_parse(struct jic_view text, unsigned *out, struct jic_error *err
 {
 	struct jic_view name;
 	unsigned scopes = 0;
-	while (next_element(&text, &name)) {
+	while (jic_view_split(&text, ',', &name)) {
 		unsigned scope = scope_of(name);
 		if (!scope)
 			return jic_fail(err, JIC_EUSAGE, "\"" JIC_PRIv "\" is not one of read, write, admin",
@@ -114,7 +103,7 @@ bool jic_lane_patterns_check(struct jic_view patterns, struct jic_error *err)
 	struct jic_view pattern;
 	if (patterns.len == 0 || patterns.len > JIC_TOKEN_LANES_BYTES_MAX)
 		return jic_fail(err, JIC_EUSAGE, "lane patterns must have 1 to %d bytes", JIC_TOKEN_LANES_BYTES_MAX);
-	while (next_element(&patterns, &pattern))
+	while (jic_view_split(&patterns, ',', &pattern))
 		if (!pattern_valid(pattern))
 			return jic_fail(err, JIC_EUSAGE, "\"" JIC_PRIv "\" is not a lane's name or pattern",
 			                JIC_ARGv(pattern));
@@ -125,7 +114,7 @@ bool jic_lane_patterns_check(struct jic_view patterns, struct jic_error *err)
  * Not fnmatch(3): its time is exponential in the number of stars, and it knows brackets and backslashes that no lane
  * needs. Here a mismatch goes back to the last star only, which is enough: O(pattern × name).
  */
-static bool pattern_match(struct jic_view pattern, struct jic_view name)
+bool jic_pattern_match(struct jic_view pattern, struct jic_view name)
 {
 	size_t p = 0, n = 0, star = SIZE_MAX, resume = 0;
 	while (n < name.len) {
@@ -150,8 +139,8 @@ static bool pattern_match(struct jic_view pattern, struct jic_view name)
 bool jic_lane_patterns_match(struct jic_view patterns, struct jic_view lane)
 {
 	struct jic_view pattern;
-	while (next_element(&patterns, &pattern))
-		if (pattern.len > 0 && pattern_match(pattern, lane))
+	while (jic_view_split(&patterns, ',', &pattern))
+		if (pattern.len > 0 && jic_pattern_match(pattern, lane))
 			return true;
 	return false;
 }

@@ -35,6 +35,8 @@ void jic_scopes_format(unsigned scopes, struct jic_buf *out);
  */
 jic_must_check bool jic_lane_patterns_check(struct jic_view patterns, struct jic_error *err);
 bool jic_lane_patterns_match(struct jic_view patterns, struct jic_view lane);
+/** One pattern, and any text. */
+bool jic_pattern_match(struct jic_view pattern, struct jic_view name);
 
 /** @return true when the token is past its end */
 static inline bool jic_token_expired(const struct jic_token *t, uint64_t now_s)
