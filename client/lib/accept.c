@@ -3,6 +3,7 @@
 #include "client/lib/canonical_path.h"
 #include "client/lib/fresh.h"
 #include "client/lib/targets.h"
+#include "common/ji_flags.h"
 
 bool jic_accept_prefix(const struct jic_facts *f, const struct jic_ji *ji, struct jic_error *err)
 {
@@ -16,18 +17,9 @@ bool jic_accept_prefix(const struct jic_facts *f, const struct jic_ji *ji, struc
 
 bool jic_accept_flags(const struct jic_facts *f, uint8_t file)
 {
-	const uint8_t session = f->flags;
-	if (!jic_julia_at_least(f->version, 1, 9, 0))
-		return true;
-	if (!jic_ji_flags_pkgimages(session) && !jic_ji_flags_pkgimages(file))
-		return true;
-	/* The debug level has to be the same up to 1.11.1, later at least as high. */
-	const bool debug_ordered = jic_julia_at_least(f->version, 1, 11, 2);
-	const uint8_t exact = debug_ordered ? 0x39 : 0x3f;
-	if ((session & exact) != (file & exact))
-		return false;
-	return jic_ji_flags_opt(file) >= jic_ji_flags_opt(session) &&
-	       (!debug_ordered || jic_ji_flags_debug(file) >= jic_ji_flags_debug(session));
+	/* With --pkgimages=existing an image is taken for its other flags, as if the session had images. */
+	const bool as_image = f->existing_images && jic_ji_flags_pkgimages(file);
+	return jic_ji_flags_taken(f->version, as_image ? f->flags | 1 : f->flags, file);
 }
 
 static bool same_module(const struct jic_ji_module *a, struct jic_view name, struct jic_uuid uuid,
@@ -44,9 +36,15 @@ bool jic_accept_provided(const struct jic_facts *f, const struct jic_ji_module *
 	for (size_t i = 0; i < f->bundled_count; i++) {
 		const struct jic_bundled *b = &f->bundled[i].cache;
 		if (same_module(required, b->name, b->uuid, b->build_id))
-			return true;
+			return jic_accept_bundled(f, &f->bundled[i]);
 	}
 	return false;
+}
+
+bool jic_accept_bundled(const struct jic_facts *f, const struct jic_bundled_file *file)
+{
+	return jic_accept_flags(f, file->flags) && (!file->clone_targets.len || jic_facts_loads_images(f)) &&
+	       jic_targets_usable(file->clone_targets, f);
 }
 
 bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struct jic_uuid uuid)
@@ -118,7 +116,7 @@ static bool accept_images(const struct jic_facts *f, const struct jic_ji *ji, en
 		return jic_fail(err, JIC_ECONFLICT, "it was compiled with other options (cache flags 0x%02x)",
 		                ji->flags);
 	jic_refuse(why, JIC_REFUSAL_NO_IMAGES);
-	if (ji->clone_targets.len && !jic_ji_flags_pkgimages(f->flags))
+	if (ji->clone_targets.len && !jic_facts_loads_images(f))
 		return jic_fail(err, JIC_ECONFLICT, "it has a native image, which this session does not use");
 	jic_refuse(why, JIC_REFUSAL_TARGET);
 	if (!jic_targets_usable(ji->clone_targets, f))

@@ -23,7 +23,11 @@ jic_must_check bool jic_accept_prefix(const struct jic_facts *f, const struct ji
 /** src/staticdata_utils.c:jl_match_cache_flags with the session as what is requested. Always true before 1.9. */
 bool jic_accept_flags(const struct jic_facts *f, uint8_t flags);
 
-/** Is this exact build of a module part of the system image or of a cache that came with the installation? */
+/** Would the session load this cache of the installation: flags, images, processor? */
+bool jic_accept_bundled(const struct jic_facts *f, const struct jic_bundled_file *file);
+
+/** Is this exact build of a module part of the system image, or of a cache that came with the installation and that the
+ * session takes? */
 bool jic_accept_provided(const struct jic_facts *f, const struct jic_ji_module *required);
 
 /** Does a package come with the installation, in the system image or with a bundled cache, whichever build of it? */

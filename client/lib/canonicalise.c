@@ -8,6 +8,7 @@
 #include "client/lib/fresh.h"
 #include "client/lib/relocate.h"
 #include "client/lib/targets.h"
+#include "common/ji_flags.h"
 
 static bool denied(struct jic_error *err, const char *what, struct jic_view name)
 {
@@ -29,7 +30,7 @@ static bool check_identity(const struct jic_facts *f, const struct jic_node *n, 
 		return denied(err, "it is the cache of another package,", ji->modules[0].name);
 	jic_runtime_flags_text(f->version, ji->flags, made);
 	jic_runtime_flags_text(f->version, f->flags, session);
-	if (strcmp(made, session) != 0)
+	if (!jic_ji_flags_serve(f->version, jic_view_of(session), ji->flags))
 		return jic_fail(err, JIC_EDENIED, "it was compiled with other options: %s, not %s", made, session);
 	if (!jic_targets_match_session(ji->clone_targets, f))
 		return denied(err, "it was compiled for another processor than", f->cpu_target);

@@ -24,7 +24,7 @@ static int compare(const void *x, const void *y, void *context)
 	const struct jic_candidate *a = x, *b = y;
 	const struct jic_facts *f = context;
 	int order = 0;
-	if (jic_julia_at_least(f->version, 1, 11, 0) && jic_ji_flags_pkgimages(f->flags))
+	if (jic_julia_at_least(f->version, 1, 11, 0) && jic_facts_loads_images(f))
 		order = (int)jic_ji_flags_pkgimages(b->flags) - (int)jic_ji_flags_pkgimages(a->flags);
 	if (!order && jic_julia_at_least(f->version, 1, 6, 0))
 		order = newest_first(a, b);

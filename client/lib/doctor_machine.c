@@ -83,26 +83,12 @@ static void find_bundled(struct jic_findings *f, const struct jic_facts *facts)
 	         "machine, and nothing is shared with machines that see it");
 }
 
-/* A baseline that this host has, and all of its age or newer. Julia knows the names of processors, not those of the
- * x86-64 levels: with "x86-64-v3" it does not even start. */
-static struct jic_view baseline(struct jic_findings *f, const struct jic_facts *facts)
-{
-	const struct jic_runtime *runtimes;
-	size_t count;
-	if (jic_facts_runtimes(facts, &f->arena, &runtimes, &count, NULL))
-		for (size_t i = 0; i < count; i++)
-			if (jic_view_is(runtimes[i].cpu, "target:x86-64-v3") ||
-			    jic_view_starts(runtimes[i].cpu, JIC_VIEW("target:haswell")))
-				return JIC_VIEW("haswell,-rdrnd");
-	return JIC_VIEW("generic");
-}
-
 static void find_cpu(struct jic_findings *f, const struct jic_facts *facts)
 {
 	const struct jic_view target = facts->cpu_target.len ? facts->cpu_target : JIC_VIEW("native");
 	if (!jic_julia_at_least(facts->version, 1, 9, 0))
 		return;
-	if (!jic_ji_flags_pkgimages(facts->flags)) {
+	if (!jic_facts_loads_images(facts)) {
 		jic_find(f, JIC_FINE, "cpu", "", "this session uses no native code in caches: any processor will do");
 		return;
 	}
@@ -110,7 +96,7 @@ static void find_cpu(struct jic_findings *f, const struct jic_facts *facts)
 		jic_find(f, JIC_FINE, "cpu", "", "images are compiled for \"" JIC_PRIv "\"", JIC_ARGv(target));
 		return;
 	}
-	const struct jic_view best = baseline(f, facts);
+	const struct jic_view best = jic_facts_baseline(facts);
 	const bool x86 = jic_view_is(facts->arch, "x86_64");
 	struct jic_view remedy =
 	    JIC_VIEW("set JULIA_CPU_TARGET=generic on all machines: for any processor of this architecture");
@@ -173,7 +159,7 @@ static void find_mount(struct jic_findings *f, const struct jic_facts *facts, st
 	struct jic_view compiled = jic_cachefile_compiled_dir(depot, facts->version, &f->arena);
 	struct jic_view dir = existing(f, compiled);
 	struct statvfs fs;
-	const bool images = jic_julia_at_least(facts->version, 1, 9, 0) && jic_ji_flags_pkgimages(facts->flags);
+	const bool images = jic_julia_at_least(facts->version, 1, 9, 0) && jic_facts_loads_images(facts);
 	if (!dir.len || statvfs(dir.ptr, &fs) != 0) {
 		jic_find(f, JIC_WRONG, "depot", "fill another depot with --depot DIR", JIC_PRIv " can't be looked at",
 		         JIC_ARGv(compiled));

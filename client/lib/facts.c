@@ -5,6 +5,7 @@
 #include "client/lib/facts_memory.h"
 #include "client/lib/memory.h"
 #include "client/lib/remembered.h"
+#include "client/lib/targets.h"
 #include "common/buf.h"
 #include "common/file.h"
 
@@ -116,7 +117,9 @@ static bool memory_key(const char *julia, const struct jic_facts_options *o, cha
 {
 	JIC_CLEAR(jic_buf) struct jic_buf key = {0};
 	struct jic_digest digest;
-	put_text(&key, "jicache-facts-1 " JIC_VERSION);
+	put_text(&key, "jicache-facts-2 " JIC_VERSION);
+	/* A home directory may be shared by machines with other processors. */
+	jic_targets_put_host(&key);
 	put_text(&key, julia);
 	put_identity(&key, julia);
 	put_launcher(&key, julia);

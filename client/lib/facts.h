@@ -39,8 +39,13 @@ struct jic_facts {
 	size_t load_path_count;
 
 	uint8_t flags; /**< this session's cache flags, 1.9+; 0 before */
+	/** --pkgimages=existing (1.11+): it loads images, first of all, and makes none; bit 0 of `flags` is clear */
+	bool existing_images;
 	struct jic_view
 	    cpu_target; /**< what images are compiled for: JULIA_CPU_TARGET, else JLOptions.cpu_target ("native") */
+	struct jic_view session_target; /**< what this session runs for: JLOptions.cpu_target (`-C`), else "native" */
+	/** The same as a blob of one target with what it must not use (targets.h), from Julia; empty before 1.10 */
+	struct jic_view jit_target;
 	struct jic_view site_targets; /**< $JICACHE_CPU_TARGETS: what else this site compiles for, blanks between */
 	struct jic_view cpu_name;     /**< LLVM's name of the host CPU */
 	struct jic_view cpu_features; /**< the host's features as Julia reports them, "" before 1.9 */
@@ -73,6 +78,16 @@ jic_must_check bool jic_facts_get(const struct jic_facts_options *options, struc
  */
 jic_must_check bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena,
                                        const struct jic_runtime **out, size_t *count, struct jic_error *err);
+
+/** Does this session load native code from caches, of its own making or (`existing`) of others'? */
+bool jic_facts_loads_images(const struct jic_facts *f);
+
+/** Has this host all features of an x86-64 level, "x86-64-v3"? */
+bool jic_facts_has_level(const struct jic_facts *f, struct jic_view name);
+
+/** A target that this host has, and all of its age or newer, as JULIA_CPU_TARGET takes it: "haswell,-rdrnd", "generic".
+ * Julia knows the names of processors, not those of the x86-64 levels: with "x86-64-v3" it does not even start. */
+struct jic_view jic_facts_baseline(const struct jic_facts *f);
 
 /** The module of the system image with this UUID and name; NULL when it has none. */
 const struct jic_ji_module *jic_facts_sysimage_module(const struct jic_facts *f, struct jic_view name,

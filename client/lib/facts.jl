@@ -68,6 +68,13 @@ function cpu_features()
     return found === nothing ? "" : found
 end
 
+# 1.10+: what this session's own code is compiled for, and what it must not use, as package images say it.
+function jit_target()
+    VERSION >= v"1.10-" || return ""
+    found = or_nothing(() -> ccall(:jl_reflect_clone_targets, Vector{UInt8}, ()))
+    return found === nothing ? "" : bytes2hex(found)
+end
+
 function main()
     git = Base.GIT_VERSION_INFO
     io = IOBuffer()
@@ -87,6 +94,9 @@ function main()
         "load_path" => String[string(p) for p in LOAD_PATH],
         "flags" => cache_flags(),
         "cpu_target" => get(ENV, "JULIA_CPU_TARGET", option(:cpu_target)),
+        "existing_images" => VERSION >= v"1.11-" && Base.JLOptions().use_pkgimages == 2 ? 1 : 0,
+        "session_target" => option(:cpu_target),
+        "jit_target" => jit_target(),
         "cpu_name" => string(Sys.CPU_NAME),
         "cpu_features" => cpu_features(),
         "modules" => modules(),

@@ -71,6 +71,22 @@ static bool spawn(const char *julia, char *const *argv, int out, int complaints,
 	return !failed || jic_fail_errno(err, JIC_EIO, "run %s", julia);
 }
 
+/* The same option, as far as caches are concerned, without the files that coverage and allocation tracking of all code
+ * would leave when the child ends. "user" is none of the child's code. */
+static const char *without_files(const char *option)
+{
+	static const struct {
+		const char *starts, *user;
+	} tracking[] = {{"--code-coverage=", "--code-coverage=user"},
+	                {"--track-allocation=", "--track-allocation=user"}};
+	for (size_t i = 0; i < JIC_COUNT(tracking); i++) {
+		const size_t len = strlen(tracking[i].starts);
+		if (strncmp(option, tracking[i].starts, len) == 0 && strcmp(option + len, "none") != 0)
+			return tracking[i].user;
+	}
+	return option;
+}
+
 static bool start(const char *julia, const char *const *args, size_t count, struct child *c, struct jic_error *err)
 {
 	char *argv[ARGS_MAX + 5];
@@ -80,8 +96,10 @@ static bool start(const char *julia, const char *const *args, size_t count, stru
 	/* execve() takes what it does not change as not const. */
 	const char *const fixed[] = {"--startup-file=no", "-e", jic_facts_script};
 	memcpy(&argv[n++], &julia, sizeof(char *));
-	for (size_t i = 0; i < count; i++)
-		memcpy(&argv[n++], &args[i], sizeof(char *));
+	for (size_t i = 0; i < count; i++) {
+		const char *harmless = without_files(args[i]);
+		memcpy(&argv[n++], &harmless, sizeof(char *));
+	}
 	for (size_t i = 0; i < JIC_COUNT(fixed); i++)
 		memcpy(&argv[n++], &fixed[i], sizeof(char *));
 	argv[n] = NULL;
@@ -185,7 +203,7 @@ bool jic_facts_ask(const char *julia, const char *const *args, size_t args_count
 
 /* ---- the answer */
 
-enum { PATH_BYTES_MAX = 4096, FEATURES_BYTES_MAX = 16 * 1024, LIST_MAX = 4096 };
+enum { PATH_BYTES_MAX = 4096, FEATURES_BYTES_MAX = 16 * 1024, TARGET_HEX_MAX = 4096, LIST_MAX = 4096 };
 
 static bool read_texts(const struct jic_json *at, const char *field, struct jic_arena *arena,
                        const struct jic_view **out, size_t *count)
@@ -232,9 +250,24 @@ static bool read_modules(const struct jic_json *at, struct jic_arena *arena, str
 	return true;
 }
 
+/* Hexadecimal, may be empty. */
+static bool read_bytes(const struct jic_json *at, const char *field, struct jic_arena *arena, struct jic_view *out)
+{
+	struct jic_view hex;
+	if (!jic_json_get_text(at, field, TARGET_HEX_MAX, &hex))
+		return false;
+	char *bytes = jic_arena_alloc(arena, hex.len / 2 + 1);
+	if (!bytes)
+		return jic_json_fail(at, JIC_EMEMORY, "out of memory");
+	if (hex.len % 2 || !jic_unhex(hex, bytes, hex.len / 2))
+		return jic_json_fail(at, JIC_EFORMAT, "not hexadecimal");
+	*out = jic_view_bytes(bytes, hex.len / 2);
+	return true;
+}
+
 bool jic_facts_read(const struct jic_json *at, struct jic_arena *arena, struct jic_facts *out)
 {
-	uint64_t word_bits, flags;
+	uint64_t word_bits, flags, existing;
 	bool ok =
 	    jic_json_get_text(at, "version", 128, &out->version_text) &&
 	    jic_json_get_text(at, "branch", 255, &out->branch) && jic_json_get_text(at, "commit", 64, &out->commit) &&
@@ -248,6 +281,9 @@ bool jic_facts_read(const struct jic_json *at, struct jic_arena *arena, struct j
 	    read_texts(at, "load_path", arena, &out->load_path, &out->load_path_count) &&
 	    jic_json_get_u64(at, "flags", 255, &flags) &&
 	    jic_json_get_text(at, "cpu_target", PATH_BYTES_MAX, &out->cpu_target) &&
+	    jic_json_get_u64(at, "existing_images", 1, &existing) &&
+	    jic_json_get_text(at, "session_target", PATH_BYTES_MAX, &out->session_target) &&
+	    read_bytes(at, "jit_target", arena, &out->jit_target) &&
 	    jic_json_get_text(at, "cpu_name", 255, &out->cpu_name) &&
 	    jic_json_get_text(at, "cpu_features", FEATURES_BYTES_MAX, &out->cpu_features) &&
 	    read_modules(at, arena, out);
@@ -255,6 +291,7 @@ bool jic_facts_read(const struct jic_json *at, struct jic_arena *arena, struct j
 		return false;
 	out->word_bits = (unsigned)word_bits;
 	out->flags = (uint8_t)flags;
+	out->existing_images = existing != 0;
 	return jic_julia_version_parse(out->version_text, &out->version) ||
 	       jic_json_fail(at, JIC_EFORMAT, "version: not a Julia version");
 }

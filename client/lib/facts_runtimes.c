@@ -51,9 +51,34 @@ static bool has_level(struct jic_view features, size_t level)
 	return true;
 }
 
-static bool has_native_code(const struct jic_facts *f)
+bool jic_facts_has_level(const struct jic_facts *f, struct jic_view name)
+{
+	for (size_t l = 0; l < JIC_COUNT(levels); l++) {
+		if (jic_view_is(name, levels[l].target))
+			return jic_view_is(f->arch, "x86_64") && has_level(f->cpu_features, l);
+	}
+	return false;
+}
+
+/* A haswell without rdrnd is what x86-64-v3 says. */
+static bool is_haswell(const struct jic_facts *f)
+{
+	return jic_facts_has_level(f, JIC_VIEW("x86-64-v3"));
+}
+
+struct jic_view jic_facts_baseline(const struct jic_facts *f)
+{
+	return is_haswell(f) ? JIC_VIEW("haswell,-rdrnd") : JIC_VIEW("generic");
+}
+
+static bool makes_images(const struct jic_facts *f)
 {
 	return jic_julia_at_least(f->version, 1, 9, 0) && jic_ji_flags_pkgimages(f->flags);
+}
+
+bool jic_facts_loads_images(const struct jic_facts *f)
+{
+	return makes_images(f) || f->existing_images;
 }
 
 /* ---- CPU parts */
@@ -78,34 +103,36 @@ static void add_target(struct cpus *c, struct jic_arena *arena, struct jic_view 
 	add_cpu(c, jic_arena_printf(arena, "target:" JIC_PRIv, JIC_ARGv(target)));
 }
 
-/* One target of a list, "haswell,-rdrnd,base(1)": can any session run it (generic), or this one that is native? */
-static bool is_usable(const struct jic_facts *f, bool native, struct jic_view target)
+/* Of "haswell,-rdrnd,base(1)" the name. */
+static struct jic_view name_of(struct jic_view target)
 {
-	struct jic_view name = target;
 	const char *comma = target.len ? memchr(target.ptr, ',', target.len) : NULL;
-	if (comma)
-		name = jic_view_head(target, (size_t)(comma - target.ptr));
-	if (jic_view_is(name, "generic"))
-		return true;
-	for (size_t l = 0; native && jic_view_is(f->arch, "x86_64") && l < JIC_COUNT(levels); l++) {
-		if (jic_view_is(name, levels[l].target))
-			return has_level(f->cpu_features, l);
-	}
-	return native && name.len && jic_view_eq(name, f->cpu_name);
+	return comma ? jic_view_head(target, (size_t)(comma - target.ptr)) : target;
 }
 
-/* Up to 1.11.1 only the first of several targets takes effect (JuliaLang/julia#50148). */
+/* The first of a list of targets, which is taken off it. */
+static struct jic_view next_target(struct jic_view *rest)
+{
+	const char *end = rest->len ? memchr(rest->ptr, ';', rest->len) : NULL;
+	struct jic_view one = end ? jic_view_head(*rest, (size_t)(end - rest->ptr)) : *rest;
+	*rest = jic_view_skip(*rest, one.len + (end != NULL));
+	return one;
+}
+
+/* Is there a target that any session can run (generic), or this one that is native? */
 static bool has_usable(const struct jic_facts *f, bool native, struct jic_view targets)
 {
-	bool all = jic_julia_at_least(f->version, 1, 11, 2);
 	while (targets.len) {
-		const char *end = memchr(targets.ptr, ';', targets.len);
-		struct jic_view one = end ? jic_view_head(targets, (size_t)(end - targets.ptr)) : targets;
-		if (is_usable(f, native, one))
+		const struct jic_view name = name_of(next_target(&targets));
+		if (jic_view_is(name, "generic"))
 			return true;
-		if (!all)
+		const bool ours = jic_view_eq(name, f->cpu_name) || jic_facts_has_level(f, name) ||
+		                  (jic_view_is(name, "haswell") && is_haswell(f));
+		if (native && name.len && ours)
+			return true;
+		/* Up to 1.11.1 only the first of several targets takes effect (JuliaLang/julia#50148). */
+		if (!jic_julia_at_least(f->version, 1, 11, 2))
 			return false;
-		targets = jic_view_skip(targets, one.len + (end != NULL));
 	}
 	return false;
 }
@@ -123,27 +150,40 @@ static void add_site(struct cpus *c, const struct jic_facts *f, bool native, str
 	}
 }
 
-/* CPU parts that are acceptable, what we compile for first. */
+static bool names_native(struct jic_view targets)
+{
+	while (targets.len) {
+		if (jic_view_is(name_of(next_target(&targets)), "native"))
+			return true;
+	}
+	return false;
+}
+
+/* "native" is another thing on each machine, so the host is named with it, and what is more than "native" after it. */
+static void add_own(struct cpus *c, const struct jic_facts *f, struct jic_view target, struct jic_arena *arena)
+{
+	const bool plain = !target.len || jic_view_is(target, "native");
+	if (!plain && !names_native(target))
+		add_target(c, arena, target);
+	else
+		add_cpu(c, jic_arena_printf(arena, "host:%s;%s%s" JIC_PRIv, f->cpu_name.ptr, f->cpu_features.ptr,
+		                            plain ? "" : ";", JIC_ARGv(plain ? JIC_VIEW("") : target)));
+}
+
+/* CPU parts that are acceptable, what we compile for first. What the session itself runs for is acceptable whatever it
+ * compiles for: images are judged by that (src/processor.cpp:match_sysimg_targets). */
 static void list_cpus(const struct jic_facts *f, struct jic_arena *arena, struct cpus *c)
 {
-	bool native = jic_view_is(f->cpu_target, "native") || !f->cpu_target.len;
-	if (!has_native_code(f)) {
-		add_cpu(c, JIC_VIEW(""));
-		return;
-	}
-	if (native)
-		add_cpu(c, jic_arena_printf(arena, "host:%s;%s", f->cpu_name.ptr, f->cpu_features.ptr));
-	else
-		add_target(c, arena, f->cpu_target);
+	const bool native = !f->session_target.len || jic_view_is(f->session_target, "native");
+	add_own(c, f, f->cpu_target, arena);
+	add_own(c, f, f->session_target.len ? f->session_target : f->cpu_target, arena);
 	add_site(c, f, native, arena);
-	for (size_t l = 0; native && jic_view_is(f->arch, "x86_64") && l < JIC_COUNT(levels); l++) {
-		if (has_level(f->cpu_features, l))
-			add_target(c, arena, jic_view_of(levels[l].target));
-	}
 	for (size_t i = 0; i < JIC_COUNT(official); i++) {
 		if (jic_view_is(f->arch, official[i].arch))
 			add_target(c, arena, jic_view_of(official[i].targets));
 	}
+	if (is_haswell(f) && native)
+		add_target(c, arena, jic_facts_baseline(f));
 	add_target(c, arena, JIC_VIEW("generic"));
 }
 
@@ -163,38 +203,70 @@ static void add_flags(uint8_t *flags, size_t *count, uint8_t byte)
 static size_t list_flags(const struct jic_facts *f, uint8_t flags[FLAGS_MAX])
 {
 	size_t count = 0;
-	add_flags(flags, &count, f->flags);
-	if (!has_native_code(f))
-		return count; /* ≤ 1.8 compares nothing; without images only that bit counts */
+	add_flags(flags, &count, f->flags | 1);
 	bool more_debug = jic_julia_at_least(f->version, 1, 11, 2);
 	unsigned opt_first = jic_ji_flags_opt(f->flags), debug = jic_ji_flags_debug(f->flags);
 	unsigned debug_last = more_debug && debug < DEBUG_MAX ? DEBUG_MAX : debug;
 	const unsigned usual_debug = more_debug && debug < 1 ? 1 : debug, usual_opt = opt_first < 2 ? 2 : opt_first;
-	add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | usual_debug << 1 | usual_opt << 6));
+	add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | 1u | usual_debug << 1 | usual_opt << 6));
 	for (unsigned opt = opt_first; opt <= OPT_MAX; opt++) {
 		for (unsigned d = debug; d <= debug_last; d++)
-			add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | d << 1 | opt << 6));
+			add_flags(flags, &count, (uint8_t)((f->flags & 0x39u) | 1u | d << 1 | opt << 6));
 	}
 	return count;
 }
 
+/* A session that loads no image can't have compiled against the bundled ones: to it they are not there, and what it
+ * makes stands on caches of its own. */
 static bool fill_bundled(const struct jic_facts *f, struct jic_arena *arena, struct jic_runtime *r)
 {
 	struct jic_bundled *bundled = jic_arena_array(arena, f->bundled_count + 1, sizeof(*bundled));
-	for (size_t i = 0; bundled && i < f->bundled_count; i++)
-		bundled[i] = f->bundled[i].cache;
 	r->bundled = bundled;
-	r->bundled_count = f->bundled_count;
+	for (size_t i = 0; bundled && i < f->bundled_count; i++) {
+		if (jic_facts_loads_images(f) || !f->bundled[i].clone_targets.len)
+			bundled[r->bundled_count++] = f->bundled[i].cache;
+	}
 	return bundled != NULL;
+}
+
+struct runtimes {
+	struct jic_arena *arena;
+	struct jic_runtime base;
+	struct jic_runtime *items;
+	size_t count;
+};
+
+static void add_runtime(struct runtimes *r, struct jic_julia_version version, uint8_t flags, struct jic_view cpu)
+{
+	char text[64];
+	if (r->count == RUNTIMES_MAX)
+		return;
+	jic_runtime_flags_text(version, flags, text);
+	r->items[r->count] = r->base;
+	r->items[r->count].flags = jic_arena_copy(r->arena, jic_view_of(text));
+	r->items[r->count++].cpu = cpu;
+}
+
+/* Along the diagonals, so that of too many those are left out that are far from the best in both. */
+static void add_with_images(struct runtimes *r, const struct jic_facts *f)
+{
+	struct cpus cpus = {0};
+	uint8_t flags[FLAGS_MAX];
+	const size_t flags_count = list_flags(f, flags);
+	list_cpus(f, r->arena, &cpus);
+	for (size_t sum = 0; sum < flags_count + cpus.count; sum++) {
+		for (size_t i = 0; i <= sum && i < flags_count; i++) {
+			if (sum - i < cpus.count)
+				add_runtime(r, f->version, flags[i], cpus.items[sum - i]);
+		}
+	}
 }
 
 bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena, const struct jic_runtime **out,
                         size_t *count, struct jic_error *err)
 {
-	struct cpus cpus = {0};
-	uint8_t flags[FLAGS_MAX];
-	size_t flags_count = list_flags(facts, flags);
-	struct jic_runtime base = {
+	struct runtimes r = {.arena = arena, .items = jic_arena_array(arena, RUNTIMES_MAX, sizeof(*r.items))};
+	r.base = (struct jic_runtime){
 	    .version = facts->version_text,
 	    .branch = facts->branch,
 	    .commit = facts->commit,
@@ -203,23 +275,14 @@ bool jic_facts_runtimes(const struct jic_facts *facts, struct jic_arena *arena, 
 	    .triplet = facts->triplet,
 	    .word_bits = facts->word_bits,
 	};
-	struct jic_runtime *list = jic_arena_array(arena, RUNTIMES_MAX, sizeof(*list));
-	if (!list || !fill_bundled(facts, arena, &base))
+	if (!r.items || !fill_bundled(facts, arena, &r.base))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
-	list_cpus(facts, arena, &cpus);
-	*count = 0;
-	/* Along the diagonals, so that of too many those are left out that are far from the best in both. */
-	for (size_t sum = 0; sum < flags_count + cpus.count; sum++) {
-		for (size_t i = 0; i <= sum && i < flags_count && *count < RUNTIMES_MAX; i++) {
-			char text[64];
-			if (sum - i >= cpus.count)
-				continue;
-			jic_runtime_flags_text(facts->version, flags[i], text);
-			list[*count] = base;
-			list[*count].flags = jic_arena_copy(arena, jic_view_of(text));
-			list[(*count)++].cpu = cpus.items[sum - i];
-		}
-	}
-	*out = list;
+	/* What it compiles itself comes first, also where that is not what it likes best (--pkgimages=existing). */
+	if (!makes_images(facts))
+		add_runtime(&r, facts->version, facts->flags, JIC_VIEW(""));
+	if (jic_facts_loads_images(facts))
+		add_with_images(&r, facts);
+	*out = r.items;
+	*count = r.count;
 	return !arena->failed || jic_fail(err, JIC_EMEMORY, "out of memory");
 }

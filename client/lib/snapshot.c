@@ -123,6 +123,8 @@ static void hash_session(struct jic_sha256 *h, const struct jic_facts *f)
 	hash_text(h, f->arch);
 	hash_text(h, f->stdlib_dir);
 	hash_text(h, f->cpu_target);
+	hash_text(h, f->jit_target);
+	hash_number(h, f->existing_images);
 	hash_text(h, f->cpu_name);
 	hash_text(h, f->cpu_features);
 	hash_number(h, f->word_bits);

@@ -2,17 +2,20 @@
 
 #include "common/cursor.h"
 
+#include <sys/auxv.h>
 #if defined __x86_64__ || defined __i386__
 #include <cpuid.h>
 #endif
 
 enum {
 	TARGETS_MAX = 64,
-	WORDS_MAX = 16, /* of features: 11 up to Julia 1.11, 12 in 1.12 (x86), 3 (ARM) */
+	WORDS_MAX = 16,          /* of features: 11 up to Julia 1.11, 12 in 1.12 (x86), 3 (ARM) */
+	FLAG_UNKNOWN_NAME = 0x20 /* JL_TARGET_UNKNOWN_NAME of src/processor.h */
 };
 
 struct target {
-	uint32_t enabled[WORDS_MAX];
+	uint32_t flags;
+	uint32_t enabled[WORDS_MAX], disabled[WORDS_MAX];
 	uint32_t words;
 	struct jic_view name;
 };
@@ -33,11 +36,10 @@ static bool read_text(struct jic_cursor *c, struct jic_view *out)
 
 static bool read_target(struct jic_cursor *c, struct target *out)
 {
-	uint32_t flags, disabled[WORDS_MAX];
 	struct jic_view ext_features;
-	if (!jic_cursor_u32le(c, &flags) || !jic_cursor_u32le(c, &out->words) || out->words > WORDS_MAX)
+	if (!jic_cursor_u32le(c, &out->flags) || !jic_cursor_u32le(c, &out->words) || out->words > WORDS_MAX)
 		return false;
-	return read_words(c, out->enabled, out->words) && read_words(c, disabled, out->words) &&
+	return read_words(c, out->enabled, out->words) && read_words(c, out->disabled, out->words) &&
 	       read_text(c, &out->name) && read_text(c, &ext_features);
 }
 
@@ -80,8 +82,9 @@ static void drop_unsaved(uint32_t words[WORDS_MAX])
 		words[4] &= ~(1u << 22 | 1u << 24 | 1u << 25); /* amx-bf16, amx-tile, amx-int8 */
 }
 
-/* The words of src/features_x86.h are what cpuid gives, leaf by leaf (_get_host_cpu in src/processor_x86.cpp). */
-static bool host_words(struct jic_julia_version v, uint32_t words[WORDS_MAX])
+/* The words of src/features_x86.h are what cpuid gives, leaf by leaf (_get_host_cpu in src/processor_x86.cpp), as of
+ * Julia 1.9: later ones are asked. */
+static bool host_words(uint32_t words[WORDS_MAX])
 {
 	uint32_t a, b, c, d;
 	memset(words, 0, WORDS_MAX * sizeof *words);
@@ -100,28 +103,79 @@ static bool host_words(struct jic_julia_version v, uint32_t words[WORDS_MAX])
 		words[7] = a;
 	if (__get_cpuid(0x80000008, &a, &b, &c, &d))
 		words[8] = b;
-	/* Julia 1.12 put a word in before the last one. */
-	const bool wide = jic_julia_at_least(v, 1, 12, 0);
-	if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) {
+	if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
 		words[9] = a;
-		words[10] = wide ? b : 0;
-	}
 	if (__get_cpuid_count(0x14, 0, &a, &b, &c, &d))
-		words[wide ? 11 : 10] = b;
+		words[10] = b;
 	drop_unsaved(words);
 	return true;
 }
 
+static uint32_t host_signature(void)
+{
+	uint32_t a, b, c, d;
+	return __get_cpuid(1, &a, &b, &c, &d) ? a : 0;
+}
+
 #else
 
-static bool host_words(struct jic_julia_version v, uint32_t words[WORDS_MAX])
+static uint32_t host_signature(void)
 {
-	(void)v;
+	return 0;
+}
+
+static bool host_words(uint32_t words[WORDS_MAX])
+{
 	(void)words;
 	return false;
 }
 
 #endif
+
+void jic_targets_put_host(struct jic_buf *out)
+{
+	uint32_t words[WORDS_MAX] = {0};
+	(void)!host_words(words);
+	jic_buf_u32le(out, host_signature());
+	for (size_t i = 0; i < WORDS_MAX; i++)
+		jic_buf_u32le(out, words[i]);
+	jic_buf_u64le(out, getauxval(AT_HWCAP));
+	jic_buf_u64le(out, getauxval(AT_HWCAP2));
+}
+
+/* ---- acceptance */
+
+/* What the session runs for: from Julia itself; for 1.9, which can't be asked, what the host has. */
+struct session {
+	const struct jic_facts *facts;
+	struct target jit; /* words: 0 when Julia could not be asked */
+	bool has_host;
+	uint32_t host[WORDS_MAX];
+};
+
+static bool is_native(const struct jic_facts *f)
+{
+	return !f->session_target.len || jic_view_is(f->session_target, "native");
+}
+
+static void read_session(const struct jic_facts *f, struct session *out)
+{
+	uint32_t count;
+	*out = (struct session){.facts = f};
+	struct jic_cursor c = jic_cursor_over(f->jit_target);
+	if (read_count(&c, &count) && count == 1 && read_target(&c, &out->jit))
+		return;
+	out->jit.words = 0;
+	out->has_host = is_native(f) && host_words(out->host);
+}
+
+static bool overlap(const uint32_t *a, const uint32_t *b, uint32_t words)
+{
+	for (uint32_t i = 0; i < words; i++)
+		if (a[i] & b[i])
+			return true;
+	return false;
+}
 
 static bool enables_only(const struct target *t, const uint32_t have[WORDS_MAX])
 {
@@ -131,24 +185,49 @@ static bool enables_only(const struct target *t, const uint32_t have[WORDS_MAX])
 	return true;
 }
 
+/* Of a processor that Julia does not know by name (it knows no "x86-64-v3") the words say nothing: LLVM does know it,
+ * and its code would trap where Julia takes it. */
+static bool would_trap(const struct session *s, const struct target *t)
+{
+	return (t->flags & FLAG_UNKNOWN_NAME) && !jic_view_eq(t->name, s->jit.name) &&
+	       !(is_native(s->facts) && jic_facts_has_level(s->facts, t->name));
+}
+
+static bool takes_target(const struct session *s, const struct target *t)
+{
+	/* A session for a processor that Julia does not know would take everything. */
+	if (s->jit.words && (s->jit.flags & FLAG_UNKNOWN_NAME))
+		return jic_view_is(t->name, "generic") || jic_view_eq(t->name, s->jit.name);
+	if (s->jit.words)
+		return t->words == s->jit.words && !overlap(t->enabled, s->jit.disabled, t->words);
+	if (s->has_host)
+		return enables_only(t, s->host);
+	return jic_view_is(t->name, "generic") ||
+	       jic_view_eq(t->name, is_native(s->facts) ? s->facts->cpu_name : s->facts->session_target);
+}
+
 bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f)
 {
-	uint32_t count, have[WORDS_MAX];
+	uint32_t count;
+	struct session s;
 	if (!blob.len)
 		return true;
-	const bool asked = host_words(f->version, have);
 	struct jic_cursor c = jic_cursor_over(blob);
 	if (!read_count(&c, &count))
 		return false;
+	read_session(f, &s);
+	bool usable = false;
+	/* Julia may choose any that it takes, also one that would trap. */
 	for (uint32_t i = 0; i < count; i++) {
 		struct target t;
-		if (!read_target(&c, &t))
+		if (!read_target(&c, &t) || would_trap(&s, &t))
 			return false;
-		if (asked ? enables_only(&t, have) : jic_view_is(t.name, "generic") || jic_view_eq(t.name, f->cpu_name))
-			return true;
+		usable |= takes_target(&s, &t);
 	}
-	return false;
+	return usable;
 }
+
+/* ---- publishing */
 
 /* The next target's CPU name: "generic;haswell,-rdrnd,base(1)" gives "generic", then "haswell". */
 static bool next_name(struct jic_view *rest, struct jic_view *name)
@@ -165,12 +244,13 @@ static bool next_name(struct jic_view *rest, struct jic_view *name)
 
 static bool same_target(const struct target *t, struct jic_view wanted, const struct jic_facts *f)
 {
-	uint32_t have[WORDS_MAX];
+	struct session s;
 	if (!jic_view_is(wanted, "native"))
 		return jic_view_eq(t->name, wanted);
 	if (f->cpu_name.len && !jic_view_eq(t->name, f->cpu_name))
 		return false;
-	return !host_words(f->version, have) || enables_only(t, have);
+	read_session(f, &s);
+	return !is_native(f) || takes_target(&s, t);
 }
 
 bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f)

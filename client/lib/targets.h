@@ -6,11 +6,13 @@
 #define JIC_CLIENT_TARGETS_H
 
 #include "client/lib/facts.h"
+#include "common/buf.h"
 
 /**
- * Would a session on this machine take an image with these targets? As src/processor.cpp:match_sysimg_targets: when one
- * of them enables only features that the processor and the operating system have. An empty blob (no image) is usable.
- * Where this processor can't be asked (not x86), a target by the host's name or "generic" is usable.
+ * Would this session take an image with these targets? As src/processor.cpp:match_sysimg_targets: when one of them
+ * enables no feature that the session must not use (facts.jit_target, from Julia). An empty blob (no image) is usable.
+ * Julia 1.9 can't be asked: then the processor is (x86), else names are compared. Where Julia knows no features of a
+ * target ("x86-64-v3", which LLVM does know), it takes what would trap; we don't.
  */
 bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f);
 
@@ -19,6 +21,9 @@ bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f);
  * target's address would be a lie. Compares the targets' names with the target string, and "native" with the host.
  */
 bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f);
+
+/** What tells this processor from others, to remember answers by. */
+void jic_targets_put_host(struct jic_buf *out);
 
 /** The targets' names, "generic, haswell"; "" for an empty blob or one that can't be read. In the arena. */
 struct jic_view jic_targets_names(struct jic_view blob, struct jic_arena *arena);

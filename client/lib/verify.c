@@ -4,6 +4,9 @@
  */
 #include "client/lib/verify.h"
 
+#include "client/lib/targets.h"
+#include "common/ji_flags.h"
+
 static bool check_prefix(const struct jic_facts *f, const struct jic_ji *ji, struct jic_error *err)
 {
 	if (jic_view_eq(ji->version_text, f->version_text) && jic_view_eq(ji->branch, f->branch) &&
@@ -30,10 +33,17 @@ static bool check_identity(const struct jic_node *n, const struct jic_msg_record
 static bool check_flags(const struct jic_runtime *runtime, const struct jic_ji *ji, struct jic_error *err)
 {
 	char flags[64];
-	jic_runtime_flags_text(ji->version, ji->flags, flags);
-	if (jic_view_is(runtime->flags, flags))
+	if (jic_ji_flags_serve(ji->version, runtime->flags, ji->flags))
 		return true;
+	jic_runtime_flags_text(ji->version, ji->flags, flags);
 	return jic_fail(err, JIC_EPROTOCOL, "it was compiled with other flags (%s)", flags);
+}
+
+/* What the address says of the processor is words; what the image needs is in its header. */
+static bool check_targets(const struct jic_facts *f, const struct jic_ji *ji, struct jic_error *err)
+{
+	return jic_targets_usable(ji->clone_targets, f) ||
+	       jic_fail(err, JIC_ECONFLICT, "its native code needs features that this processor lacks");
 }
 
 static bool is_bundled(const struct jic_facts *f, const struct jic_ji_module *m)
@@ -74,7 +84,7 @@ bool jic_verify_arrived(const struct jic_session *s, const struct jic_offer *off
 	const struct jic_msg_record *r = &offer->records[record];
 	const struct jic_node *n = &s->graph.nodes[offer->node_of[record]];
 	if (!check_prefix(&s->facts, ji, err) || !check_identity(n, r, ji, err) ||
-	    !check_flags(offer->runtime, ji, err) || !jic_ji_verify(ji, err))
+	    !check_flags(offer->runtime, ji, err) || !check_targets(&s->facts, ji, err) || !jic_ji_verify(ji, err))
 		return false;
 	if (r->has_image && !jic_ji_verify_image(ji, image, &image_crc32c, err))
 		return false;

@@ -6,6 +6,7 @@
 
 #include "common/cursor.h"
 #include "common/file.h"
+#include "common/ji_flags.h"
 #include "common/zstream.h"
 #include "server/store/internal.h"
 
@@ -181,7 +182,8 @@ static bool check_runtime(const struct jic_inspection *in, const struct jic_ji *
 	       check_text("the cache file's Julia version", ji->version_text, r->version, err) &&
 	       check_text("the cache file's Julia branch", ji->branch, r->branch, err) &&
 	       check_text("the cache file's Julia commit", ji->commit, r->commit, err) &&
-	       check_text("the cache file's flags", jic_view_of(flags), r->flags, err);
+	       (jic_ji_flags_serve(ji->version, r->flags, ji->flags) ||
+	        bad(err, "the cache file's flags", jic_view_of(flags), r->flags));
 }
 
 static bool check_package(const struct jic_ji *ji, const struct jic_node_inputs *node, struct jic_error *err)

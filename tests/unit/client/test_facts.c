@@ -32,7 +32,8 @@ static void write_answer(const char *version, const char *depot)
 	         "{\"version\":\"%s\",\"branch\":\"HEAD\",\"commit\":\"abc\",\"uname\":\"Linux\",\"arch\":\"x86_64\","
 	         "\"triplet\":\"x86_64-linux-gnu\",\"word_bits\":64,\"julia_bin\":\"%s\",\"image_file\":\"%s/sys.so\","
 	         "\"bindir\":\"%s/bin\",\"stdlib_dir\":\"%s/stdlib\",\"depot_path\":[\"%s\"],\"load_path\":[\"@\"],"
-	         "\"flags\":163,\"cpu_target\":\"native\",\"cpu_name\":\"zen\",\"cpu_features\":\"+avx\","
+	         "\"flags\":163,\"cpu_target\":\"native\",\"existing_images\":0,"
+	         "\"session_target\":\"native\",\"jit_target\":\"00ff\",\"cpu_name\":\"zen\",\"cpu_features\":\"+avx\","
 	         "\"modules\":[{\"name\":\"Base\",\"uuid\":\"\",\"id\":\"fdfcfbfa57a8304100000137d8c20094\"}]}",
 	         version, julia, dir.path, dir.path, dir.path, depot);
 	put_file(at(dir.path, "answer"), text);
@@ -262,6 +263,7 @@ static struct jic_facts session(const char *version, uint8_t flags, const char *
 	                      .word_bits = 64,
 	                      .flags = flags,
 	                      .cpu_target = jic_view_of(target),
+	                      .session_target = jic_view_of(target),
 	                      .cpu_name = JIC_VIEW("zen"),
 	                      .cpu_features = jic_view_of(features)};
 	cr_assert(jic_julia_version_parse(f.version_text, &f.version));
@@ -311,16 +313,66 @@ FACTS_TEST(the_first_runtime_is_what_the_session_compiles_for)
 	cr_expect(jic_view_is(list[0].cpu, "target:haswell"));
 }
 
-FACTS_TEST(a_host_accepts_the_levels_that_it_has_all_features_of)
+FACTS_TEST(a_host_accepts_the_baseline_that_it_has_all_features_of)
 {
 	struct jic_facts f = session("1.11.1", 0xa3, "native", V3);
-	cr_expect(accepts(&f, DEFAULT, "target:x86-64-v3") && accepts(&f, DEFAULT, "target:x86-64-v2"));
+	cr_expect(accepts(&f, DEFAULT, "target:haswell,-rdrnd"));
 	cr_expect(accepts(&f, DEFAULT, "target:generic"));
-	cr_expect_not(accepts(&f, DEFAULT, "target:x86-64-v4"));
+	cr_expect(jic_view_is(jic_facts_baseline(&f), "haswell,-rdrnd"));
 	f = session("1.11.1", 0xa3, "native", "+avx512f,-sse3");
-	cr_expect_not(accepts(&f, DEFAULT, "target:x86-64-v2"));
+	cr_expect_not(accepts(&f, DEFAULT, "target:haswell,-rdrnd"));
+	cr_expect(jic_view_is(jic_facts_baseline(&f), "generic"));
 	f = session("1.11.1", 0xa3, "generic", V3);
-	cr_expect_not(accepts(&f, DEFAULT, "target:x86-64-v2"), "a session may be limited to its target");
+	cr_expect_not(accepts(&f, DEFAULT, "target:haswell,-rdrnd"), "a session may be limited to its target");
+}
+
+FACTS_TEST(what_a_session_runs_for_is_accepted_whatever_it_compiles_for)
+{
+	const struct jic_runtime *list;
+	struct jic_facts f = session("1.11.1", 0xa3, "generic", V3);
+	f.session_target = JIC_VIEW("native");
+	runtimes(&f, &list);
+	cr_expect(jic_view_is(list[0].cpu, "target:generic"));
+	cr_expect(accepts(&f, DEFAULT, "host:zen;" V3) && accepts(&f, DEFAULT, "target:haswell,-rdrnd"));
+}
+
+FACTS_TEST(a_target_that_names_native_is_this_hosts)
+{
+	const struct jic_runtime *list;
+	struct jic_facts f = session("1.11.1", 0xa3, "native,-avx512f", V3);
+	runtimes(&f, &list);
+	cr_expect(jic_view_is(list[0].cpu, "host:zen;" V3 ";native,-avx512f"));
+	f = session("1.11.1", 0xa3, "generic;native", V3);
+	runtimes(&f, &list);
+	cr_expect(jic_view_is(list[0].cpu, "host:zen;" V3 ";generic;native"));
+}
+
+FACTS_TEST(with_existing_images_it_makes_none_and_accepts_all_that_it_would_with_images)
+{
+	const struct jic_runtime *list;
+	struct jic_facts f = session("1.11.1", 0xa2, "native", V3);
+	cr_expect_eq(runtimes(&f, &list), 1);
+	f.existing_images = true;
+	runtimes(&f, &list);
+	cr_expect(jic_view_is(list[0].flags, "pkgimages=0") && !list[0].cpu.len);
+	cr_expect(accepts(&f, DEFAULT, "host:zen;" V3) && accepts(&f, DEFAULT, "target:generic"));
+}
+
+FACTS_TEST(to_a_session_without_images_bundled_ones_are_not_there)
+{
+	const struct jic_runtime *list;
+	struct jic_bundled_file files[] = {
+	    {.cache = {.name = JIC_VIEW("A")}, .flags = 0xa3, .clone_targets = JIC_VIEW("x")},
+	    {.cache = {.name = JIC_VIEW("B")}, .flags = 0xa2}};
+	struct jic_facts f = session("1.11.1", 0xa2, "native", V3);
+	f.bundled = files;
+	f.bundled_count = 2;
+	runtimes(&f, &list);
+	cr_assert_eq(list[0].bundled_count, 1);
+	cr_expect(jic_view_is(list[0].bundled[0].name, "B"));
+	f.existing_images = true;
+	runtimes(&f, &list);
+	cr_expect_eq(list[0].bundled_count, 2);
 }
 
 FACTS_TEST(more_optimisation_is_accepted_and_more_debug_from_1_11_2_on)

@@ -52,6 +52,58 @@ Test(targets, a_target_without_features_is_usable_and_one_with_all_is_not)
 	jic_buf_clear(&both);
 }
 
+/* One target: of a known or unknown (0x20) name, with one word enabled and one not to be used. */
+static void put_target(struct jic_buf *b, uint32_t flags, uint32_t enabled, uint32_t disabled, const char *name)
+{
+	jic_buf_reset(b);
+	jic_buf_u32le(b, 1);
+	jic_buf_u32le(b, flags);
+	jic_buf_u32le(b, 1);
+	jic_buf_u32le(b, enabled);
+	jic_buf_u32le(b, disabled);
+	jic_buf_u32le(b, (uint32_t)strlen(name));
+	jic_buf_puts(b, name);
+	jic_buf_u32le(b, 0);
+}
+
+Test(targets, what_the_session_must_not_use_decides)
+{
+	struct jic_facts f = facts("native");
+	struct jic_buf jit = {0}, image = {0};
+	put_target(&jit, 0, 0x0f, 0xf0, "znver4");
+	f.jit_target = jic_buf_view(&jit);
+	put_target(&image, 0, 0x07, 0, "haswell");
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f));
+	put_target(&image, 0, 0x17, 0, "haswell");
+	cr_expect_not(jic_targets_usable(jic_buf_view(&image), &f));
+	put_target(&image, 0, 0x107, 0, "haswell");
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f), "Julia looks at no feature that it does not mask");
+	jic_buf_clear(&jit);
+	jic_buf_clear(&image);
+}
+
+Test(targets, what_julia_knows_by_name_only_is_not_taken_where_it_would_trap)
+{
+	struct jic_facts f = facts("native");
+	struct jic_buf jit = {0}, image = {0};
+	f.arch = JIC_VIEW("x86_64");
+	f.cpu_features = JIC_VIEW("+cx16,+sahf,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3");
+	put_target(&jit, 0, 0x0f, 0xf0, "znver4");
+	f.jit_target = jic_buf_view(&jit);
+	put_target(&image, 0x20, 0x01, 0, "x86-64-v3");
+	cr_expect_not(jic_targets_usable(jic_buf_view(&image), &f));
+	put_target(&image, 0x20, 0x01, 0, "x86-64-v2");
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f));
+	put_target(&jit, 0x20, 0x01, 0, "x86-64-v3");
+	f.jit_target = jic_buf_view(&jit);
+	put_target(&image, 0, 0xff, 0, "znver5");
+	cr_expect_not(jic_targets_usable(jic_buf_view(&image), &f), "such a session would take everything");
+	put_target(&image, 0x20, 0x01, 0, "x86-64-v3");
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f));
+	jic_buf_clear(&jit);
+	jic_buf_clear(&image);
+}
+
 Test(targets, names_are_compared_with_the_target_string)
 {
 	struct jic_facts generic = facts("generic"), haswell = facts("haswell,-rdrnd"), native = facts("native");
