@@ -37,6 +37,8 @@ void jic_map_clear(struct jic_map *m);
 
 /** mkdir -p; mode 0777 less the umask. */
 jic_must_check bool jic_mkdirs(const char *path, struct jic_error *err);
+/** The same, and when it returns the names of what it made survive a power cut. */
+jic_must_check bool jic_mkdirs_durable(const char *path, struct jic_error *err);
 /** Remove a tree or a single file; symbolic links are removed, not followed; nothing there is fine. */
 jic_must_check bool jic_remove_tree(const char *path, struct jic_error *err);
 /** fsync a directory, so that the names in it survive a power cut. */

@@ -52,6 +52,45 @@ bool jic_dir_sync(const char *path, struct jic_error *err)
 	return true;
 }
 
+static bool sync_parent(const char *path, struct jic_error *err)
+{
+	jic_autofree char *absolute = jic_path_absolute(path);
+	if (!absolute)
+		return jic_fail(err, JIC_EMEMORY, "make directory %s: out of memory", path);
+	char *slash = strrchr(absolute, '/');
+	*(slash == absolute ? slash + 1 : slash) = '\0';
+	return jic_dir_sync(absolute, err);
+}
+
+/* One that is there already may have been made by a process that was killed before it could sync; whose parent is not
+ * ours to open was made by somebody else, long ago. */
+static bool make_one_durable(const char *path, struct jic_error *err)
+{
+	struct jic_error why = {0};
+	const bool there = jic_is_dir(path);
+	if (!make_one(path, err))
+		return false;
+	if (sync_parent(path, &why) || (there && why.code == JIC_EDENIED))
+		return true;
+	if (err)
+		*err = why;
+	return false;
+}
+
+bool jic_mkdirs_durable(const char *path, struct jic_error *err)
+{
+	jic_autofree char *copy = jic_path_absolute(path);
+	if (!copy)
+		return jic_fail(err, JIC_EMEMORY, "make directory %s: out of memory", path);
+	for (char *slash = copy; (slash = strchr(slash + 1, '/')) && slash[1];) {
+		*slash = '\0';
+		if (!jic_is_dir(copy) && !make_one_durable(copy, err))
+			return false;
+		*slash = '/';
+	}
+	return make_one_durable(copy, err);
+}
+
 struct names {
 	struct jic_arena arena;
 	const char **items;

@@ -49,7 +49,7 @@ static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_err
 	jic_autofree char *index_path = jic_path_join(data_dir, "index.sqlite");
 	if (!index_path)
 		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
-	if (!jic_mkdirs(data_dir, err) || (!s->admin && !take_lock(s, data_dir, err)))
+	if (!jic_mkdirs_durable(data_dir, err) || (!s->admin && !take_lock(s, data_dir, err)))
 		return false;
 	s->blobs = jic_directory_blobs_open(data_dir, !s->admin, err);
 	if (!s->blobs)

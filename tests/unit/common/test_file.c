@@ -196,6 +196,22 @@ Test(file, mkdirs_makes_what_is_missing_and_accepts_what_is_there)
 	cr_expect(jic_mkdirs("/", &err));
 }
 
+Test(file, mkdirs_durable_makes_what_is_missing_and_accepts_what_is_there)
+{
+	JIC_CLEAR(dir) struct dir d = dir_new();
+	struct jic_error err;
+	jic_autofree char *path = in(&d, "a/./b/c/");
+	jic_autofree char *file = in(&d, "file");
+	jic_autofree char *below = in(&d, "file/below");
+	cr_assert(jic_mkdirs_durable(path, &err), "%s", err.text);
+	cr_expect(jic_is_dir(path));
+	cr_expect(jic_mkdirs_durable(path, &err), "%s", err.text);
+	cr_expect(jic_mkdirs_durable("/", &err), "%s", err.text);
+	write_or_die(file, "x");
+	cr_expect_not(jic_mkdirs_durable(file, &err));
+	cr_expect_not(jic_mkdirs_durable(below, &err));
+}
+
 Test(file, mkdirs_stops_at_a_file_in_the_way)
 {
 	JIC_CLEAR(dir) struct dir d = dir_new();
