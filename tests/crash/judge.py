@@ -24,7 +24,7 @@ def prepare(data):
 
 def assert_clean(data):
     done = run(data, "fsck", "--json", check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout[:2000] + done.stderr
     return json.loads(done.stdout)
 
 

@@ -73,6 +73,10 @@ class Ledger:
             where = self.kept if made["keep"] else self.loose
             where.update({a["key"]: a["ji"] for a in made["publish"]["artefacts"]})
 
+    def uploaded(self, digest):
+        with self.lock:
+            self.uploads.add(digest)
+
     def sample(self, count):
         with self.lock:
             known = list((self.kept | self.loose).items())
@@ -157,8 +161,7 @@ def upload(client, ledger, forge):
     status, body = client.request("PUT", f"/v1/blobs/{digest}", content)
     ledger.note("upload", status)
     if status in (201, 204):
-        with ledger.lock:
-            ledger.uploads.add(digest)
+        ledger.uploaded(digest)
     elif status not in REFUSALS:
         ledger.problem(f"upload: {status} {body!r}")
     time.sleep(0.05)
