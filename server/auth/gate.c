@@ -72,6 +72,13 @@ static bool touch_due(struct jic_gate *g, const struct jic_token *token, uint64_
 	return due;
 }
 
+/* The index searched by comparing digests of secrets; these constant-time comparisons decide. */
+static bool secret_is_of(const struct jic_token *t, const struct jic_digest *hash, uint64_t now_s)
+{
+	return jic_digest_eq(hash, &t->hash) ||
+	       (t->has_old && now_s < t->old_until_s && jic_digest_eq(hash, &t->old_hash));
+}
+
 static bool identify_token(struct jic_gate *g, struct jic_view authorization, uint64_t now_s, struct jic_arena *arena,
                            struct jic_caller *out, struct jic_error *err)
 {
@@ -87,15 +94,17 @@ static bool identify_token(struct jic_gate *g, struct jic_view authorization, ui
 			*err = why;
 		return false;
 	}
-	/* The index searched by comparing digests of secrets; the constant-time comparison is the one that decides. */
-	if (!found || !jic_digest_eq(&hash, &token.hash))
+	if (!found || !secret_is_of(&token, &hash, now_s))
 		return jic_fail(err, JIC_EDENIED, "the token is unknown or was revoked");
 	if (jic_token_expired(&token, now_s))
 		return jic_fail(err, JIC_EDENIED, "the token \"" JIC_PRIv "\" has expired", JIC_ARGv(token.name));
-	*out = (struct jic_caller){
-	    .id = {.kind = JIC_IDENTITY_TOKEN, .name = token.name, .lanes = token.lanes, .scopes = token.scopes},
-	    .hash = hash,
-	    .touch_due = touch_due(g, &token, now_s)};
+	*out = (struct jic_caller){.id = {.kind = JIC_IDENTITY_TOKEN,
+	                                  .name = token.name,
+	                                  .lanes = token.lanes,
+	                                  .scopes = token.scopes,
+	                                  .lane_parent = token.lane_parent},
+	                           .hash = hash,
+	                           .touch_due = touch_due(g, &token, now_s)};
 	return true;
 }
 

@@ -118,5 +118,11 @@ void jic_respond_blob(struct jic_request *r, const struct jic_digest *digest, co
 void jic_handle_blob(struct jic_request *r)
 {
 	const struct jic_digest digest = jic_request_digest(r, 0);
-	jic_respond_blob(r, &digest, IMMUTABLE);
+	bool there;
+	if (!jic_request_blob_there(r, &digest, &there))
+		return;
+	if (there)
+		jic_respond_blob(r, &digest, IMMUTABLE);
+	else
+		jic_respond_problem(r, JIC_PROBLEM_NOT_FOUND, "there is no such blob");
 }

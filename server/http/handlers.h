@@ -31,6 +31,10 @@ void jic_request_admit(struct jic_request *r, uint64_t now_s);
 
 /** May the caller use this lane? Answers 401 or 403 when not. */
 jic_must_check bool jic_request_lane_allowed(struct jic_request *r, enum jic_scope scope, struct jic_view lane);
+/** viewer.c: the caller's eyes, for the request's life. */
+struct jic_viewer jic_request_viewer(const struct jic_request *r);
+/** viewer.c: whether a blob is there for the caller. Answers when the store fails. */
+jic_must_check bool jic_request_blob_there(struct jic_request *r, const struct jic_digest *digest, bool *there);
 /** A digest parameter of the path; the route has checked its form. */
 struct jic_digest jic_request_digest(const struct jic_request *r, size_t parameter);
 

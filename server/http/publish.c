@@ -31,6 +31,40 @@ static void respond_published(struct jic_request *r, const struct jic_msg_publis
 	jic_respond_header(r, "Cache-Control", "no-store");
 }
 
+/* Bytes that the caller neither sees in a lane nor has sent count as not uploaded, stored or not: else publishing a
+ * digest that one only knows would make its bytes readable. */
+static bool check_blobs(struct jic_request *r, const struct jic_msg_publish *p)
+{
+	const struct jic_viewer viewer = jic_request_viewer(r);
+	struct jic_error err = {0};
+	struct jic_digest *digests = jic_arena_array(&r->arena, 2 * p->artefacts_count + 1, sizeof *digests);
+	bool *there = jic_arena_array(&r->arena, 2 * p->artefacts_count + 1, sizeof *there);
+	if (!digests || !there) {
+		jic_respond_problem(r, JIC_PROBLEM_OVERLOADED, "out of memory, try again");
+		return false;
+	}
+	for (size_t i = 0; i < p->artefacts_count; i++) {
+		const struct jic_msg_artefact *a = &p->artefacts[i];
+		digests[2 * i] = a->ji;
+		digests[2 * i + 1] = a->has_image ? a->image : a->ji;
+	}
+	if (!jic_store_blobs_there(r->service->store, &viewer, digests, 2 * p->artefacts_count, &r->arena, there,
+	                           &err)) {
+		jic_respond_error(r, &err);
+		return false;
+	}
+	for (size_t i = 0; i < p->artefacts_count; i++) {
+		if (there[2 * i] && there[2 * i + 1])
+			continue;
+		const struct jic_view name = jic_view_head(p->artefacts[i].node.name, 120);
+		jic_respond_problem_keys(
+		    r, JIC_PROBLEM_CONFLICT, &p->artefacts[i].key, 1,
+		    jic_arena_printf(&r->arena, "bytes of " JIC_PRIv " were not uploaded", JIC_ARGv(name)));
+		return false;
+	}
+	return true;
+}
+
 void jic_handle_publish(struct jic_request *r)
 {
 	struct jic_msg_publish request;
@@ -42,7 +76,7 @@ void jic_handle_publish(struct jic_request *r)
 	}
 	if (request.lane.len == 0)
 		request.lane = JIC_VIEW(JIC_LANE_MAIN);
-	if (!jic_request_lane_allowed(r, JIC_SCOPE_WRITE, request.lane))
+	if (!jic_request_lane_allowed(r, JIC_SCOPE_WRITE, request.lane) || !check_blobs(r, &request))
 		return;
 	if (!jic_store_publish(r->service->store, &request, r->caller.id.name, &r->arena, &result, &err))
 		jic_respond_error(r, &err);

@@ -27,7 +27,7 @@ void jic_handle_upload_begin(struct jic_request *r)
 		return;
 	}
 	const struct jic_digest digest = jic_request_digest(r, 0);
-	r->upload = jic_store_upload_new(r->service->store, &digest, is_zstd, &err);
+	r->upload = jic_store_upload_new(r->service->store, &digest, is_zstd, r->caller.id.name, &err);
 	if (!r->upload)
 		jic_respond_error(r, &err);
 }
@@ -48,14 +48,18 @@ void jic_handle_upload_piece(struct jic_request *r, struct jic_view bytes)
 		respond_upload_error(r, &err);
 }
 
+/* "It was there" is said only to those for whom it was: the bytes of others are nobody's business. */
 void jic_handle_upload(struct jic_request *r)
 {
+	const struct jic_digest digest = jic_request_digest(r, 0);
 	struct jic_error err = {0};
-	bool created;
+	bool there, created;
+	if (!jic_request_blob_there(r, &digest, &there))
+		return;
 	if (!jic_store_upload_finish(r->upload, &created, &err)) {
 		respond_upload_error(r, &err);
 		return;
 	}
 	jic_store_upload_free(JIC_TAKE(r->upload));
-	jic_respond_empty(r, created ? 201 : 204);
+	jic_respond_empty(r, there && !created ? 204 : 201);
 }

@@ -71,11 +71,10 @@ static bool find_spaces(struct explain *e, struct jic_error *err)
 {
 	const struct jic_msg_explain *r = e->request;
 	for (size_t i = 0; i < r->runtimes_count && e->spaces_count < SPACES_MAX; i++) {
-		JIC_CLEAR(jic_arena) struct jic_arena scratch = {0};
-		struct jic_index_space space;
+		uint64_t space;
 		struct jic_error why = {0};
-		if (e->txn->ops->space_find(e->txn, r->runtimes[i], &r->sysimage, &scratch, &space, &why)) {
-			e->spaces[e->spaces_count++] = space.id;
+		if (e->txn->ops->space_find(e->txn, r->runtimes[i], &r->sysimage, &space, &why)) {
+			e->spaces[e->spaces_count++] = space;
 		} else if (why.code != JIC_ENOTFOUND) {
 			if (err)
 				*err = why;

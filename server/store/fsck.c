@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "server/store/damage.h"
+#include "server/store/declaration.h"
 #include "server/store/inspect.h"
 #include "server/store/internal.h"
 #include "server/store/pack.h"
@@ -409,15 +410,19 @@ static bool list_artefacts(struct fsck *f, const struct jic_lane *lane, uint64_t
 }
 
 /* The space's description for one page, in an arena that the page's other allocations share. */
-static bool describe(struct space *s, struct jic_error *err)
+static bool describe(struct space *s, const struct jic_lane *lane, struct jic_error *err)
 {
 	struct jic_msg_runtime runtime;
+	struct jic_view modules;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(s->fsck, err);
-	if (!t || !t->ops->runtime_find(t, s->row->runtime, &s->arena, &runtime, err))
+	struct jic_lookup lookup = {.txn = t, .arena = &s->arena, .space = s->row->id};
+	if (!t || !t->ops->runtime_find(t, s->row->runtime, &s->arena, &runtime, err) ||
+	    !t->ops->lane_chain(t, lane->name, &s->arena, &lookup.lanes, &lookup.lanes_count, err) ||
+	    !jic_declaration_nearest(&lookup, &modules, err))
 		return false;
 	s->request = (struct jic_msg_publish){.runtime = runtime.parts, .sysimage = s->row->sysimage};
-	return jic_unpack_modules(s->row->modules, &s->arena, &s->request.sysimage_modules,
-	                          &s->request.sysimage_modules_count, err);
+	return jic_unpack_modules(modules, &s->arena, &s->request.sysimage_modules, &s->request.sysimage_modules_count,
+	                          err);
 }
 
 static bool check_records(struct fsck *f, const struct jic_index_space *row, const struct jic_lane *lane,
@@ -430,7 +435,7 @@ static bool check_records(struct fsck *f, const struct jic_index_space *row, con
 		const struct jic_index_artefact **rows;
 		const struct jic_digest *keys;
 		if (!list_artefacts(f, lane, row->id, first ? NULL : &last, &s.arena, &rows, &keys, &count, err) ||
-		    (count && !describe(&s, &s.trouble) && is_our_trouble(&s.trouble)))
+		    (count && !describe(&s, lane, &s.trouble) && is_our_trouble(&s.trouble)))
 			return pass_up(&s.trouble, err);
 		for (size_t i = 0; i < count; i++)
 			if (rows[i] && !check_artefact(&s, rows[i], err))

@@ -48,13 +48,17 @@ enum jic_scope {
 	JIC_SCOPE_ADMIN = 4,
 };
 struct jic_token {
-	struct jic_view name;   /**< unique */
-	struct jic_digest hash; /**< SHA-256 of the secret, unique; the secret itself is nowhere */
-	unsigned scopes;        /**< enum jic_scope, or'ed */
-	struct jic_view lanes;  /**< patterns as auth reads them; the index keeps the text only */
-	uint64_t created_s;     /**< Unix time */
-	uint64_t expires_s;     /**< 0: never */
-	uint64_t last_used_s;   /**< 0: never */
+	struct jic_view name;        /**< unique */
+	struct jic_digest hash;      /**< SHA-256 of the secret, unique; the secret itself is nowhere */
+	unsigned scopes;             /**< enum jic_scope, or'ed */
+	struct jic_view lanes;       /**< patterns as auth reads them; the index keeps the text only */
+	struct jic_view lane_parent; /**< lanes that its writer makes on first use come below this one; empty: none */
+	bool has_old;                /**< `old_hash` is set */
+	struct jic_digest old_hash;  /**< of the secret before the last rotation, unique */
+	uint64_t old_until_s;        /**< when that one stops being valid */
+	uint64_t created_s;          /**< Unix time */
+	uint64_t expires_s;          /**< 0: never */
+	uint64_t last_used_s;        /**< 0: never */
 };
 
 /* ---- blobs: what publish has to know of the bytes without reading them again; computed when they arrived */
@@ -113,7 +117,6 @@ struct jic_index_place {
 /** What (runtime, sysimage) are together. */
 struct jic_index_space {
 	uint64_t id;
-	struct jic_view modules; /**< the sysimage's modules in the packed form of pack.h, as first declared */
 	struct jic_view runtime; /**< its id; set by spaces_list alone, as is `sysimage` */
 	struct jic_digest sysimage;
 };
@@ -173,12 +176,17 @@ struct jic_index_ops {
 
 	/** Add a token. JIC_ECONFLICT when name or hash are taken. */
 	bool (*token_put)(struct jic_index *ix, const struct jic_token *token, struct jic_error *err);
-	/** JIC_ENOTFOUND. Whether it has expired is for the caller to see. */
+	/** By the hash of its secret or of the old one. JIC_ENOTFOUND. Whether either has expired is for the caller to
+	 * see. */
 	bool (*token_find_by_hash)(struct jic_index *ix, const struct jic_digest *hash, struct jic_arena *arena,
 	                           struct jic_token *out, struct jic_error *err);
 	/** All tokens, by name. */
 	bool (*token_list)(struct jic_index *ix, struct jic_arena *arena, const struct jic_token **out, size_t *count,
 	                   struct jic_error *err);
+	/** Give a token another secret; the one before stays as `old_hash` until `old_until_s`, one before that goes.
+	 * JIC_ENOTFOUND. */
+	bool (*token_rotate)(struct jic_index *ix, struct jic_view name, const struct jic_digest *hash,
+	                     uint64_t old_until_s, struct jic_error *err);
 	/** JIC_ENOTFOUND. */
 	bool (*token_delete)(struct jic_index *ix, struct jic_view name, struct jic_error *err);
 	/** Remember when a token was last used. A write to disk: once in some minutes for each token is plenty. Not an
@@ -215,9 +223,16 @@ struct jic_index_ops {
 
 	/** JIC_ENOTFOUND when nothing was ever published for it. */
 	bool (*space_find)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-	                   struct jic_arena *arena, struct jic_index_space *out, struct jic_error *err);
+	                   uint64_t *id, struct jic_error *err);
 	bool (*space_put)(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-	                  struct jic_view modules, uint64_t *id, struct jic_error *err);
+	                  uint64_t *id, struct jic_error *err);
+	/** The modules that a lane's first publish for a space said the system image has, in the packed form of pack.h.
+	 * JIC_ENOTFOUND. */
+	bool (*declaration_find)(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
+	                         struct jic_view *out, struct jic_error *err);
+	/** JIC_ECONFLICT when the lane has one. */
+	bool (*declaration_put)(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_view modules,
+	                        struct jic_error *err);
 
 	/** All of them, views in the arena. */
 	bool (*spaces_list)(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
@@ -294,6 +309,15 @@ struct jic_index_ops {
 	bool (*blob_release)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
 	/** JIC_ENOTFOUND. JIC_ECONFLICT when an artefact refers to it. */
 	bool (*blob_delete)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
+	/** Remember that `holder` has sent a blob's bytes. It is forgotten with the blob. */
+	bool (*upload_put)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_view holder,
+	                   uint64_t now_s, struct jic_error *err);
+	/** @param[out] found whether it is remembered */
+	bool (*upload_find)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_view holder,
+	                    bool *found, struct jic_error *err);
+	/** Forget what was sent at `until_s` or before, at most `limit` of them. @param[out] count how many it were */
+	bool (*uploads_delete)(struct jic_index_txn *t, uint64_t until_s, size_t limit, size_t *count,
+	                       struct jic_error *err);
 	/** From now on an artefact refers to it. JIC_ENOTFOUND. */
 	bool (*blob_use)(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_error *err);
 	/** Forget blobs that no artefact refers to and that came at `until_s` or before, at most `limit`.

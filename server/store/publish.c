@@ -8,6 +8,7 @@
  *
  * Nothing decided before the last step counts in it but what the bytes say, and bytes under a digest do not change.
  */
+#include "server/store/declaration.h"
 #include "server/store/inspect.h"
 #include "server/store/internal.h"
 #include "server/store/pack.h"
@@ -27,7 +28,8 @@ struct publish {
 	char runtime[JIC_RUNTIME_ID_BYTES_MAX];
 	struct jic_buf sysimage_modules; /* packed */
 	struct jic_candidate *candidates;
-	bool refused; /* `out` says why */
+	bool declared; /* the lane or one above has said what the system image has */
+	bool refused;  /* `out` says why */
 };
 
 static void publish_clear(struct publish *p)
@@ -120,28 +122,38 @@ static bool check_request(struct publish *p, struct jic_error *err)
 
 /* ---- reading: the lane, the space, what is there */
 
+static bool pass_unless(const struct jic_error *why, enum jic_code expected, struct jic_error *err)
+{
+	if (why->code == expected)
+		return true;
+	if (err)
+		*err = *why;
+	return false;
+}
+
+static bool check_declaration(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
+{
+	enum jic_declared declared;
+	if (!jic_declaration_compare(lookup, jic_buf_view(&p->sysimage_modules), &declared, err))
+		return false;
+	p->declared = declared != JIC_DECLARED_NOTHING;
+	return declared != JIC_DECLARED_OTHER ||
+	       refuse(p, JIC_PUBLISH_BAD_ARTEFACT, &p->request->artefacts[0],
+	              JIC_VIEW("the request declares other modules of the system image than the first publish did"),
+	              err);
+}
+
 /* @param[out] lookup its space is 0 when nothing was published for it yet */
 static bool open_lookup(struct publish *p, struct jic_index_txn *t, struct jic_lookup *lookup, struct jic_error *err)
 {
-	struct jic_index_space space;
 	struct jic_error why;
 	struct jic_view lane = p->request->lane.len ? p->request->lane : JIC_VIEW(JIC_LANE_MAIN);
 	*lookup = (struct jic_lookup){.txn = t, .arena = p->arena};
 	if (!t->ops->lane_chain(t, lane, p->arena, &lookup->lanes, &lookup->lanes_count, err))
 		return false;
-	if (!t->ops->space_find(t, jic_view_of(p->runtime), &p->request->sysimage, p->arena, &space, &why)) {
-		if (why.code == JIC_ENOTFOUND)
-			return true;
-		if (err)
-			*err = why;
-		return false;
-	}
-	lookup->space = space.id;
-	if (jic_view_eq(space.modules, jic_buf_view(&p->sysimage_modules)))
-		return true;
-	return refuse(p, JIC_PUBLISH_BAD_ARTEFACT, &p->request->artefacts[0],
-	              JIC_VIEW("the request declares other modules of the system image than the first publish did"),
-	              err);
+	if (!t->ops->space_find(t, jic_view_of(p->runtime), &p->request->sysimage, &lookup->space, &why))
+		return pass_unless(&why, JIC_ENOTFOUND, err);
+	return check_declaration(p, lookup, err);
 }
 
 static void note_stored(struct jic_candidate *c, const struct jic_msg_artefact *a,
@@ -310,8 +322,14 @@ static bool describe_space(struct publish *p, struct jic_index_txn *t, uint64_t 
 	const struct jic_msg_publish *r = p->request;
 	struct jic_msg_runtime runtime = {.id = jic_view_of(p->runtime), .parts = r->runtime};
 	return jic_runtime_bundled_digest(&r->runtime, &runtime.bundled, err) &&
-	       t->ops->runtime_put(t, &runtime, err) &&
-	       t->ops->space_put(t, runtime.id, &r->sysimage, jic_buf_view(&p->sysimage_modules), space, err);
+	       t->ops->runtime_put(t, &runtime, err) && t->ops->space_put(t, runtime.id, &r->sysimage, space, err);
+}
+
+static bool declare(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
+{
+	const uint64_t lane = lookup->lanes[lookup->lanes_count - 1].id;
+	return p->declared || lookup->txn->ops->declaration_put(lookup->txn, lane, lookup->space,
+	                                                        jic_buf_view(&p->sysimage_modules), err);
 }
 
 static bool write_all(struct publish *p, bool *again, struct jic_error *err)
@@ -325,6 +343,8 @@ static bool write_all(struct publish *p, bool *again, struct jic_error *err)
 	if (p->refused)
 		return true;
 	if (!lookup.space && !describe_space(p, t, &lookup.space, err))
+		return false;
+	if (!declare(p, &lookup, err))
 		return false;
 	if (!jic_coherence_check(&lookup, p->candidates, p->request->artefacts_count, p->out, err))
 		return false;

@@ -62,11 +62,11 @@ static bool write_set(const struct jic_selection *s, struct jic_arena *arena, st
 static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, const struct jic_digest *sysimage,
                             struct jic_msg_set *out, struct jic_error *err)
 {
-	struct jic_index_space space;
 	struct jic_selection selection;
 	struct jic_error why;
+	uint64_t space;
 	*out = (struct jic_msg_set){.runtime = runtime};
-	if (!r->txn->ops->space_find(r->txn, runtime, sysimage, r->arena, &space, &why)) {
+	if (!r->txn->ops->space_find(r->txn, runtime, sysimage, &space, &why)) {
 		if (why.code == JIC_ENOTFOUND)
 			return true;
 		if (err)
@@ -74,10 +74,10 @@ static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, co
 		return false;
 	}
 	struct jic_lookup lookup = {
-	    .txn = r->txn, .arena = r->arena, .lanes = r->lanes, .lanes_count = r->lanes_count, .space = space.id};
+	    .txn = r->txn, .arena = r->arena, .lanes = r->lanes, .lanes_count = r->lanes_count, .space = space};
 	if (!jic_select(&lookup, &r->keys, &selection, err))
 		return false;
-	jic_uses_note(r->store, space.id, selection.ordered, selection.ordered_count);
+	jic_uses_note(r->store, space, selection.ordered, selection.ordered_count);
 	return write_set(&selection, r->arena, out) || out_of_memory(err);
 }
 
@@ -143,23 +143,36 @@ static bool write_ids(const struct resolve *r, const struct jic_index_artefact *
 	return true;
 }
 
+static bool no_record(struct jic_error *err)
+{
+	return jic_fail(err, JIC_ENOTFOUND, "there is no artefact under this address");
+}
+
+/* That a runtime is unknown to all lanes together is nothing that the reader of some should hear. */
+static bool no_record_if_unknown(struct jic_error *err)
+{
+	return err && err->code == JIC_ENOTFOUND ? no_record(err) : false;
+}
+
 bool jic_store_record(struct jic_store *s, struct jic_view lane, struct jic_view runtime,
                       const struct jic_digest *sysimage, const struct jic_digest *key, struct jic_arena *arena,
                       struct jic_msg_record *out, const struct jic_build_id **requires_ids, struct jic_error *err)
 {
 	JIC_CLEAR(resolve) struct resolve r = {0};
-	struct jic_index_space space;
 	struct jic_selection selection;
-	if (!begin(s, lane, arena, &r, err) || !r.txn->ops->space_find(r.txn, runtime, sysimage, arena, &space, err))
+	uint64_t space;
+	if (!begin(s, lane, arena, &r, err))
 		return false;
+	if (!r.txn->ops->space_find(r.txn, runtime, sysimage, &space, err))
+		return no_record_if_unknown(err);
 	struct jic_lookup lookup = {
-	    .txn = r.txn, .arena = arena, .lanes = r.lanes, .lanes_count = r.lanes_count, .space = space.id};
+	    .txn = r.txn, .arena = arena, .lanes = r.lanes, .lanes_count = r.lanes_count, .space = space};
 	r.keys = (struct jic_key_set){.keys = key, .count = 1};
 	if (!jic_select_closed(&lookup, &r.keys, &selection, err))
 		return false;
 	const struct jic_index_artefact *a = jic_selection_find(&selection, key);
 	if (!a)
-		return jic_fail(err, JIC_ENOTFOUND, "there is no artefact under this address");
-	jic_uses_note(s, space.id, &a, 1);
+		return no_record(err);
+	jic_uses_note(s, space, &a, 1);
 	return write_ids(&r, a, out, requires_ids, err);
 }

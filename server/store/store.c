@@ -114,37 +114,20 @@ bool jic_store_ready(struct jic_store *s, struct jic_error *err)
 	return s->index->ops->ready(s->index, err) && s->blobs->ops->ready(s->blobs, err);
 }
 
-/* @param[out] present whether the index knows the digest */
-static bool is_present(struct jic_index_txn *t, const struct jic_digest *digest, bool *present, struct jic_error *err)
-{
-	struct jic_index_blob blob;
-	struct jic_error why;
-	*present = t->ops->blob_find(t, digest, &blob, &why);
-	if (*present || why.code == JIC_ENOTFOUND)
-		return true;
-	if (err)
-		*err = why;
-	return false;
-}
-
-bool jic_store_blobs_missing(struct jic_store *s, const struct jic_digest *digests, size_t count,
-                             struct jic_arena *arena, const struct jic_digest **missing, size_t *missing_count,
-                             struct jic_error *err)
+bool jic_store_blobs_missing(struct jic_store *s, const struct jic_viewer *viewer, const struct jic_digest *digests,
+                             size_t count, struct jic_arena *arena, const struct jic_digest **missing,
+                             size_t *missing_count, struct jic_error *err)
 {
 	struct jic_digest *list = jic_arena_array(arena, count + 1, sizeof *list);
-	if (!list)
+	bool *there = jic_arena_array(arena, count + 1, sizeof *there);
+	if (!list || !there)
 		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = s->index->ops->begin(s->index, JIC_INDEX_READ, err);
-	if (!t)
+	if (!jic_store_blobs_there(s, viewer, digests, count, arena, there, err))
 		return false;
 	size_t n = 0;
-	for (size_t i = 0; i < count; i++) {
-		bool present;
-		if (!is_present(t, &digests[i], &present, err))
-			return false;
-		if (!present)
+	for (size_t i = 0; i < count; i++)
+		if (!there[i])
 			list[n++] = digests[i];
-	}
 	*missing = list;
 	*missing_count = n;
 	return true;

@@ -10,6 +10,7 @@
 #include "common/message.h"
 #include "server/store/blobs.h"
 #include "server/store/index.h"
+#include "server/store/viewer.h"
 
 struct jic_store;
 
@@ -49,10 +50,11 @@ jic_must_check bool jic_store_record(struct jic_store *s, struct jic_view lane, 
 
 /* ---- blobs, as readers and writers of lanes see them */
 
-/** Which of the digests have to be uploaded. */
-jic_must_check bool jic_store_blobs_missing(struct jic_store *s, const struct jic_digest *digests, size_t count,
-                                            struct jic_arena *arena, const struct jic_digest **missing,
-                                            size_t *missing_count, struct jic_error *err);
+/** Which of the digests have to be uploaded: those that are not there for the viewer. */
+jic_must_check bool jic_store_blobs_missing(struct jic_store *s, const struct jic_viewer *viewer,
+                                            const struct jic_digest *digests, size_t count, struct jic_arena *arena,
+                                            const struct jic_digest **missing, size_t *missing_count,
+                                            struct jic_error *err);
 
 /** An opened blob: zstd frame on disk. fd is the caller's to close. */
 struct jic_store_blob {
@@ -60,6 +62,7 @@ struct jic_store_blob {
 	uint64_t size;        /**< of the content */
 	uint64_t stored_size; /**< of the zstd bytes behind fd */
 };
+/** Whoever it is for: ask jic_store_blobs_there() first. */
 jic_must_check bool jic_store_blob_open(struct jic_store *s, const struct jic_digest *digest,
                                         struct jic_store_blob *out, struct jic_error *err);
 
@@ -70,10 +73,11 @@ void jic_store_suspect(struct jic_store *s, const struct jic_digest *digest);
 /**
  * An upload: content arrives in pieces, is hashed, compressed and written to disk as it comes; finish checks the
  * digest, syncs, and makes the blob visible. Free without finish leaves nothing behind.
+ * @param holder who sends it, remembered in the index: see jic_viewer; copied; empty: nobody
  */
 struct jic_store_upload;
 struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct jic_digest *digest, bool is_zstd,
-                                              struct jic_error *err);
+                                              struct jic_view holder, struct jic_error *err);
 void jic_store_upload_free(struct jic_store_upload *u);
 JIC_DEFINE_AUTO(jic_store_upload, jic_store_upload_free)
 /** JIC_ELIMIT over blob_bytes_max, JIC_EFORMAT for a bad zstd frame, JIC_ENOSPACE. After a failure only free is

@@ -80,6 +80,18 @@ static bool sweep_orphan(void *context, const struct jic_blobs_entry *entry, str
 	return ok;
 }
 
+static bool sweep_uploads(const struct sweep *w, struct jic_error *err)
+{
+	struct jic_index *ix = w->store->index;
+	size_t count = BATCH;
+	while (count == BATCH) {
+		JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
+		if (!t || !t->ops->uploads_delete(t, w->until_s, BATCH, &count, err) || !t->ops->commit(t, err))
+			return false;
+	}
+	return true;
+}
+
 bool jic_store_sweep(struct jic_store *s, uint64_t age_s, uint64_t *removed, struct jic_error *err)
 {
 	uint64_t now_s = jic_store_now_s();
@@ -87,7 +99,7 @@ bool jic_store_sweep(struct jic_store *s, uint64_t age_s, uint64_t *removed, str
 	if (s->admin)
 		return jic_fail(err, JIC_EUSAGE,
 		                "sweep: only the serving process may, uploads of another are not seen");
-	bool ok = sweep_rows(&w, err) && s->blobs->ops->each(s->blobs, sweep_orphan, &w, err);
+	bool ok = sweep_rows(&w, err) && sweep_uploads(&w, err) && s->blobs->ops->each(s->blobs, sweep_orphan, &w, err);
 	*removed = w.removed;
 	if (w.removed)
 		jic_log_info(s->log, "store.sweep", JIC_U64("removed", w.removed), JIC_U64("age_s", age_s));

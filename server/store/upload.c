@@ -18,6 +18,7 @@ struct jic_store_upload {
 	struct jic_zenc *zenc; /* content arrives */
 	struct jic_zdec *zdec; /* zstd arrives */
 	struct jic_blob_sink *sink;
+	char *holder; /* NULL: nobody */
 };
 
 void jic_store_upload_free(struct jic_store_upload *u)
@@ -29,6 +30,7 @@ void jic_store_upload_free(struct jic_store_upload *u)
 	jic_zdec_free(u->zdec);
 	jic_blob_sink_free(u->sink);
 	jic_space_arrived(u->store, u->meter.blob.stored_size);
+	free(u->holder);
 	free(u);
 }
 
@@ -47,7 +49,7 @@ static bool prepare(struct jic_store_upload *u, bool is_zstd, struct jic_error *
 }
 
 struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct jic_digest *digest, bool is_zstd,
-                                              struct jic_error *err)
+                                              struct jic_view holder, struct jic_error *err)
 {
 	JIC_AUTO(jic_store_upload) struct jic_store_upload *u = calloc(1, sizeof *u);
 	if (!u) {
@@ -56,6 +58,11 @@ struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct 
 	}
 	u->store = s;
 	u->meter.blob.digest = *digest;
+	u->holder = holder.len ? jic_strdup_view(holder) : NULL;
+	if (holder.len && !u->holder) {
+		jic_fail(err, JIC_EMEMORY, "upload: out of memory");
+		return NULL;
+	}
 	if (!jic_space_look(s, err) || !jic_space_check(s, err) || !prepare(u, is_zstd, err))
 		return NULL;
 	return JIC_TAKE(u);
@@ -120,23 +127,32 @@ static bool find_row(struct jic_store_upload *u, bool *there, struct jic_error *
 	return false;
 }
 
-static bool put_row(struct jic_store_upload *u, bool *created, struct jic_error *err)
+static bool note_holder(const struct jic_store_upload *u, struct jic_index_txn *t, struct jic_error *err)
+{
+	const struct jic_index_blob *blob = &u->meter.blob;
+	return !u->holder || t->ops->upload_put(t, &blob->digest, jic_view_of(u->holder), blob->created_s, err);
+}
+
+/* @param there the row is: only who sent the bytes is new */
+static bool put_rows(struct jic_store_upload *u, bool there, bool *created, struct jic_error *err)
 {
 	struct jic_index *ix = u->store->index;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
-	return t && t->ops->blob_put(t, &u->meter.blob, created, err) && t->ops->commit(t, err);
+	return t && (there || t->ops->blob_put(t, &u->meter.blob, created, err)) && note_holder(u, t, err) &&
+	       t->ops->commit(t, err);
 }
 
-/* With blobs_lock held shared. The row comes after the bytes: what the index knows can be read. */
+/* With blobs_lock held shared. The rows come after the bytes: what the index knows can be read. */
 static bool make_visible_locked(struct jic_store_upload *u, bool *created, struct jic_error *err)
 {
 	bool there = false;
 	*created = false;
 	if (!find_row(u, &there, err))
 		return false;
-	if (there)
+	if (there && !u->holder)
 		return true;
-	return u->sink->ops->sink_commit(u->sink, &u->meter.blob.digest, err) && put_row(u, created, err);
+	return (there || u->sink->ops->sink_commit(u->sink, &u->meter.blob.digest, err)) &&
+	       put_rows(u, there, created, err);
 }
 
 bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct jic_error *err)

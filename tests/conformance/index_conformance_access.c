@@ -97,6 +97,29 @@ void index_conformance_a_token_name_or_secret_is_there_once(struct jic_index *ix
 	FAILS(JIC_EUSAGE, ix->ops->token_put(ix, &nameless, &err));
 }
 
+void index_conformance_a_rotated_token_is_found_by_both_secrets(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_token a = make_token("a", "first"), got;
+	const struct jic_digest second = digest_of("second"), third = digest_of("third");
+	a.lane_parent = JIC_VIEW("main");
+	OK(ix->ops->token_put(ix, &a, &err));
+	OK(ix->ops->token_find_by_hash(ix, &a.hash, &arena, &got, &err));
+	cr_expect(!got.has_old && jic_view_is(got.lane_parent, "main"));
+	OK(ix->ops->token_rotate(ix, a.name, &second, 700, &err));
+	OK(ix->ops->token_find_by_hash(ix, &a.hash, &arena, &got, &err));
+	cr_expect(got.has_old && jic_digest_eq(&got.old_hash, &a.hash) && jic_digest_eq(&got.hash, &second));
+	cr_expect_eq(got.old_until_s, 700);
+	cr_expect_eq(got.expires_s, a.expires_s);
+	OK(ix->ops->token_touch(ix, &a.hash, 9000, &err));
+	OK(ix->ops->token_find_by_hash(ix, &second, &arena, &got, &err));
+	cr_expect_eq(got.last_used_s, 9000);
+	OK(ix->ops->token_rotate(ix, a.name, &third, 800, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->token_find_by_hash(ix, &a.hash, &arena, &got, &err));
+	OK(ix->ops->token_find_by_hash(ix, &second, &arena, &got, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->token_rotate(ix, JIC_VIEW("b"), &a.hash, 0, &err));
+}
+
 void index_conformance_deleted_tokens_are_gone_and_touched_ones_remember_when(struct jic_index *ix)
 {
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};

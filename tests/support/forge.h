@@ -319,7 +319,8 @@ static inline bool forge_upload(struct jic_store *s, struct jic_view bytes, stru
 {
 	bool created;
 	jic_sha256_of(bytes, digest);
-	JIC_AUTO(jic_store_upload) struct jic_store_upload *u = jic_store_upload_new(s, digest, false, err);
+	JIC_AUTO(jic_store_upload)
+	struct jic_store_upload *u = jic_store_upload_new(s, digest, false, JIC_VIEW(""), err);
 	return u && jic_store_upload_put(u, bytes, err) && jic_store_upload_finish(u, &created, err);
 }
 

@@ -53,14 +53,20 @@ bool jic_sqlite_token_find(struct jic_index *ix, const struct jic_digest *hash, 
                            struct jic_token *out, struct jic_error *err);
 bool jic_sqlite_token_list(struct jic_index *ix, struct jic_arena *arena, const struct jic_token **out, size_t *count,
                            struct jic_error *err);
+bool jic_sqlite_token_rotate(struct jic_index *ix, struct jic_view name, const struct jic_digest *hash,
+                             uint64_t old_until_s, struct jic_error *err);
 bool jic_sqlite_token_delete(struct jic_index *ix, struct jic_view name, struct jic_error *err);
 bool jic_sqlite_token_touch(struct jic_index *ix, const struct jic_digest *hash, uint64_t now_s, struct jic_error *err);
 
 /* module.c */
 bool jic_sqlite_space_find(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-                           struct jic_arena *arena, struct jic_index_space *out, struct jic_error *err);
+                           uint64_t *id, struct jic_error *err);
 bool jic_sqlite_space_put(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-                          struct jic_view modules, uint64_t *id, struct jic_error *err);
+                          uint64_t *id, struct jic_error *err);
+bool jic_sqlite_declaration_find(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
+                                 struct jic_view *out, struct jic_error *err);
+bool jic_sqlite_declaration_put(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_view modules,
+                                struct jic_error *err);
 bool jic_sqlite_modules_put(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count,
                             uint32_t *ids, struct jic_error *err);
 bool jic_sqlite_modules_get(struct jic_index_txn *t, const uint32_t *ids, size_t count, struct jic_index_module *out,
@@ -96,6 +102,14 @@ bool jic_sqlite_origin_find(struct jic_index_txn *t, const struct jic_lane *lane
 bool jic_sqlite_origins_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
                              const struct jic_node_inputs *package, size_t limit, struct jic_arena *arena,
                              struct jic_index_origin *out, size_t *count, struct jic_error *err);
+
+/* upload.c */
+bool jic_sqlite_upload_put(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_view holder,
+                           uint64_t now_s, struct jic_error *err);
+bool jic_sqlite_upload_find(struct jic_index_txn *t, const struct jic_digest *digest, struct jic_view holder,
+                            bool *found, struct jic_error *err);
+bool jic_sqlite_uploads_delete(struct jic_index_txn *t, uint64_t until_s, size_t limit, size_t *count,
+                               struct jic_error *err);
 
 /* blob.c */
 bool jic_sqlite_blob_put(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created,

@@ -4,7 +4,7 @@
 #include "server/store/sqlite/internal.h"
 
 bool jic_sqlite_space_find(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-                           struct jic_arena *arena, struct jic_index_space *out, struct jic_error *err)
+                           uint64_t *id, struct jic_error *err)
 {
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
 	bool row;
@@ -16,13 +16,12 @@ bool jic_sqlite_space_find(struct jic_index_txn *t, struct jic_view runtime, con
 		return false;
 	if (!row)
 		return jic_fail(err, JIC_ENOTFOUND, "nothing was published for runtime " JIC_PRIv, JIC_ARGv(runtime));
-	out->id = jic_column_u64(&s);
-	out->modules = jic_column_copy(&s, arena);
-	return jic_stmt_ok(&s, arena, err);
+	*id = jic_column_u64(&s);
+	return jic_stmt_ok(&s, NULL, err);
 }
 
 bool jic_sqlite_space_put(struct jic_index_txn *t, struct jic_view runtime, const struct jic_digest *sysimage,
-                          struct jic_view modules, uint64_t *id, struct jic_error *err)
+                          uint64_t *id, struct jic_error *err)
 {
 	struct jic_connection *c = jic_txn_connection(t);
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
@@ -30,11 +29,39 @@ bool jic_sqlite_space_put(struct jic_index_txn *t, struct jic_view runtime, cons
 		return false;
 	jic_bind_text(&s, runtime);
 	jic_bind_digest(&s, sysimage);
-	jic_bind_bytes(&s, modules);
 	if (!jic_stmt_run(&s, err))
 		return false;
 	*id = (uint64_t)sqlite3_last_insert_rowid(c->db);
 	return true;
+}
+
+bool jic_sqlite_declaration_find(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
+                                 struct jic_view *out, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_DECLARATION_FIND, &s, err))
+		return false;
+	jic_bind_u64(&s, lane);
+	jic_bind_u64(&s, space);
+	if (!jic_stmt_step(&s, &row, err))
+		return false;
+	if (!row)
+		return jic_fail(err, JIC_ENOTFOUND, "the lane has declared nothing");
+	*out = jic_column_copy(&s, arena);
+	return jic_stmt_ok(&s, arena, err);
+}
+
+bool jic_sqlite_declaration_put(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_view modules,
+                                struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_DECLARATION_INSERT, &s, err))
+		return false;
+	jic_bind_u64(&s, lane);
+	jic_bind_u64(&s, space);
+	jic_bind_bytes(&s, modules);
+	return jic_stmt_run(&s, err);
 }
 
 bool jic_sqlite_spaces_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
@@ -54,7 +81,6 @@ bool jic_sqlite_spaces_list(struct jic_index_txn *t, struct jic_arena *arena, co
 		struct jic_index_space space = {.id = jic_column_u64(&s)};
 		space.runtime = jic_column_copy(&s, arena);
 		jic_column_digest(&s, &space.sysimage);
-		space.modules = jic_column_copy(&s, arena);
 		jic_buf_put(&spaces, &space, sizeof space);
 	}
 	return false;

@@ -4,6 +4,9 @@
 #ifndef JIC_SERVER_STORE_SQLITE_STATEMENTS_H
 #define JIC_SERVER_STORE_SQLITE_STATEMENTS_H
 
+/** The columns of every query of tokens, in the order that token.c reads them in. */
+#define JIC_SQL_TOKEN "name, hash, scopes, lanes, created_s, expires_s, last_used_s, lane_parent, old_until_s, old_hash"
+
 /** The columns of every query of origins, in the order that origin.c reads them in. */
 #define JIC_SQL_ORIGIN                                                                                                 \
 	"a.space, s.runtime, s.sysimage, a.key, a.kind, a.name, a.version, a.uuid, a.source, a.build, a.preferences,"  \
@@ -24,14 +27,22 @@
 	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
 	X(LANE_LIST, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
 	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
-	X(TOKEN_INSERT, "INSERT INTO token (name, hash, scopes, lanes, created_s, expires_s, last_used_s)"             \
-	                " VALUES (?, ?, ?, ?, ?, ?, ?)")                                                               \
-	X(TOKEN_FIND, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token WHERE hash = ?") \
-	X(TOKEN_LIST, "SELECT name, hash, scopes, lanes, created_s, expires_s, last_used_s FROM token ORDER BY name")  \
+	X(TOKEN_INSERT,                                                                                                \
+	  "INSERT INTO token (name, hash, scopes, lanes, created_s, expires_s, last_used_s, lane_parent)"              \
+	  " VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                                          \
+	X(TOKEN_FIND, "SELECT " JIC_SQL_TOKEN " FROM token WHERE hash = ?1 OR old_hash = ?1")                          \
+	X(TOKEN_LIST, "SELECT " JIC_SQL_TOKEN " FROM token ORDER BY name")                                             \
+	X(TOKEN_ROTATE, "UPDATE token SET old_hash = hash, hash = ?1, old_until_s = ?2 WHERE name = ?3")               \
 	X(TOKEN_DELETE, "DELETE FROM token WHERE name = ?")                                                            \
-	X(TOKEN_TOUCH, "UPDATE token SET last_used_s = max(last_used_s, ?) WHERE hash = ?")                            \
-	X(SPACE_FIND, "SELECT id, modules FROM space WHERE runtime = ? AND sysimage = ?")                              \
-	X(SPACE_INSERT, "INSERT INTO space (runtime, sysimage, modules) VALUES (?, ?, ?)")                             \
+	X(TOKEN_TOUCH, "UPDATE token SET last_used_s = max(last_used_s, ?1) WHERE hash = ?2 OR old_hash = ?2")         \
+	X(SPACE_FIND, "SELECT id FROM space WHERE runtime = ? AND sysimage = ?")                                       \
+	X(SPACE_INSERT, "INSERT INTO space (runtime, sysimage) VALUES (?, ?)")                                         \
+	X(DECLARATION_FIND, "SELECT modules FROM declaration WHERE lane = ? AND space = ?")                            \
+	X(DECLARATION_INSERT, "INSERT INTO declaration (lane, space, modules) VALUES (?, ?, ?)")                       \
+	X(UPLOAD_INSERT, "INSERT OR REPLACE INTO upload (digest, holder, created_s) VALUES (?, ?, ?)")                 \
+	X(UPLOAD_FIND, "SELECT 1 FROM upload WHERE digest = ? AND holder = ?")                                         \
+	X(UPLOADS_DELETE, "DELETE FROM upload WHERE (digest, holder) IN"                                               \
+	                  " (SELECT digest, holder FROM upload WHERE created_s <= ? LIMIT ?)")                         \
 	X(MODULE_FIND, "SELECT id FROM module WHERE uuid = ? AND build_lo = ? AND build_hi = ?")                       \
 	X(MODULE_INSERT, "INSERT INTO module (uuid, build_lo, build_hi) VALUES (?, ?, ?)")                             \
 	X(MODULE_GET, "SELECT uuid, build_hi, build_lo FROM module WHERE id = ?")                                      \
@@ -70,7 +81,7 @@
 	X(BLOB_FIND, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
 	             " FROM blob WHERE digest = ?")                                                                    \
 	X(BLOB_USE, "UPDATE blob SET used = 1 WHERE digest = ?")                                                       \
-	X(SPACE_LIST, "SELECT id, runtime, sysimage, modules FROM space ORDER BY id")                                  \
+	X(SPACE_LIST, "SELECT id, runtime, sysimage FROM space ORDER BY id")                                           \
 	X(KEY_LIST, "SELECT key FROM artefact WHERE lane = ? AND space = ? AND key > ? ORDER BY key LIMIT ?")          \
 	X(REQUIRES_LIST, "SELECT key, requires FROM artefact WHERE lane = ? AND space = ? ORDER BY key")               \
 	X(BLOB_LIST, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \

@@ -12,6 +12,9 @@ static void read_token(struct jic_stmt *s, struct jic_arena *arena, struct jic_t
 	out->created_s = jic_column_u64(s);
 	out->expires_s = jic_column_u64(s);
 	out->last_used_s = jic_column_u64(s);
+	out->lane_parent = jic_column_copy(s, arena);
+	out->old_until_s = jic_column_u64(s);
+	out->has_old = jic_column_digest_or_null(s, &out->old_hash);
 }
 
 static bool check(const struct jic_token *token, struct jic_error *err)
@@ -36,6 +39,7 @@ static bool insert(struct jic_index_txn *t, const struct jic_token *token, struc
 	jic_bind_u64(&s, token->created_s);
 	jic_bind_u64(&s, token->expires_s);
 	jic_bind_u64(&s, token->last_used_s);
+	jic_bind_text(&s, token->lane_parent);
 	struct jic_error why = {0};
 	if (jic_stmt_run(&s, &why))
 		return true;
@@ -92,6 +96,23 @@ bool jic_sqlite_token_list(struct jic_index *ix, struct jic_arena *arena, const 
 		jic_buf_put(&tokens, &token, sizeof token);
 	}
 	return false;
+}
+
+bool jic_sqlite_token_rotate(struct jic_index *ix, struct jic_view name, const struct jic_digest *hash,
+                             uint64_t old_until_s, struct jic_error *err)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_TOKEN_ROTATE, &s, err))
+		return false;
+	jic_bind_digest(&s, hash);
+	jic_bind_u64(&s, old_until_s);
+	jic_bind_text(&s, name);
+	if (!jic_stmt_run(&s, err))
+		return false;
+	if (!sqlite3_changes(jic_txn_connection(t)->db))
+		return jic_fail(err, JIC_ENOTFOUND, "there is no token " JIC_PRIv, JIC_ARGv(name));
+	return ix->ops->commit(t, err);
 }
 
 bool jic_sqlite_token_delete(struct jic_index *ix, struct jic_view name, struct jic_error *err)

@@ -82,7 +82,8 @@ static void make_old(const struct temp *dir, const char *const *schemas, size_t 
 
 Test(sqlite_index, takes_a_file_of_every_released_schema_to_the_newest)
 {
-	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql", "003-counters.sql"};
+	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql", "003-counters.sql",
+	                                      "004-space.sql"};
 	CLEARED(temp) fresh = temp_make();
 	uint32_t newest = 0, version = 0;
 	struct jic_error err = {0};
@@ -183,7 +184,7 @@ static void write_and_die(const struct temp *dir)
 	struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, NULL);
 	uint64_t id;
 	struct jic_digest sysimage = {0};
-	if (!t || !ix->ops->space_put(t, JIC_VIEW("half"), &sysimage, JIC_VIEW(""), &id, NULL))
+	if (!t || !ix->ops->space_put(t, JIC_VIEW("half"), &sysimage, &id, NULL))
 		_exit(1);
 	_exit(0);
 }

@@ -69,7 +69,7 @@ Test(store, says_which_digests_are_missing)
 	const struct jic_digest *missing;
 	size_t count;
 	cr_assert(forge_upload(s, JIC_VIEW("there"), &digests[1], &err));
-	cr_assert(jic_store_blobs_missing(s, digests, 3, &arena, &missing, &count, &err));
+	cr_assert(jic_store_blobs_missing(s, &(struct jic_viewer){0}, digests, 3, &arena, &missing, &count, &err));
 	cr_assert_eq(count, 2);
 	cr_expect(jic_digest_eq(&missing[0], &digests[0]));
 	cr_expect(jic_digest_eq(&missing[1], &digests[2]));
@@ -92,7 +92,8 @@ static size_t missing_of(struct jic_store *s, const struct jic_digest *digest)
 	struct jic_error err = {0};
 	const struct jic_digest *missing;
 	size_t count;
-	cr_assert(jic_store_blobs_missing(s, digest, 1, &arena, &missing, &count, &err), "%s", err.text);
+	cr_assert(jic_store_blobs_missing(s, &(struct jic_viewer){0}, digest, 1, &arena, &missing, &count, &err), "%s",
+	          err.text);
 	return count;
 }
 

@@ -27,7 +27,7 @@ static void put_noise(struct jic_buf *b, size_t len)
 static bool upload(struct jic_store *s, const struct jic_digest *digest, struct jic_view bytes, bool is_zstd,
                    size_t piece, bool *created, struct jic_error *err)
 {
-	JIC_AUTO(jic_store_upload) struct jic_store_upload *u = jic_store_upload_new(s, digest, is_zstd, err);
+	JIC_AUTO(jic_store_upload) struct jic_store_upload *u = jic_store_upload_new(s, digest, is_zstd, JIC_VIEW(""), err);
 	if (!u)
 		return false;
 	for (size_t i = 0; i < bytes.len; i += piece)
@@ -251,7 +251,7 @@ Test(upload, that_is_given_up_leaves_nothing)
 	JIC_AUTO(jic_store) struct jic_store *s = forge_store(&dir);
 	struct jic_error err = {0};
 	struct jic_digest digest = {0};
-	struct jic_store_upload *u = jic_store_upload_new(s, &digest, false, &err);
+	struct jic_store_upload *u = jic_store_upload_new(s, &digest, false, JIC_VIEW(""), &err);
 	cr_assert(u && jic_store_upload_put(u, JIC_VIEW("abc"), &err));
 	jic_store_upload_free(u);
 	jic_store_upload_free(NULL);
