@@ -23,6 +23,7 @@ void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o)
 	    .julia_args = jic_options_text(given, "julia-args", NULL),
 	    .depot = jic_options_text(given, "depot", NULL),
 	    .target = jic_options_text(given, "target", NULL),
+	    .script = jic_options_text(given, "script", NULL),
 	};
 	if (!cli->quiet && jic_progress_bar_start(&cli->bar)) {
 		o->progress = jic_progress_bar_show;

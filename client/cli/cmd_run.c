@@ -45,6 +45,8 @@ static bool follow_julia(struct run *r)
 		r->options.julia_args = command.args;
 	if (command.project)
 		r->options.project = command.project;
+	if (!r->options.script)
+		r->options.script = command.script;
 	return !r->arena.failed;
 }
 

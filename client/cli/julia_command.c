@@ -51,6 +51,10 @@ static const struct long_option {
 static const char short_with_value[] = "JCHeELptm";
 static const char short_that_matter[] = "JCHOg";
 
+/* With these the first argument is no program file (src/jloptions.c, base/client.jl:process_options). */
+static const char *const instead_of_script[] = {"eval", "print", "module"};
+static const char short_instead_of_script[] = "eEm";
+
 bool jic_julia_command_is(const char *command)
 {
 	const char *slash = strrchr(command, '/');
@@ -61,6 +65,7 @@ bool jic_julia_command_is(const char *command)
 struct reading {
 	const char *const *argv;
 	size_t next;
+	bool no_script; /* one of instead_of_script was given */
 	struct jic_buf args;
 	struct jic_julia_command *out;
 };
@@ -83,6 +88,8 @@ static void read_long(struct reading *r, const char *argument)
 		bool follows = o->required && !equals;
 		if (strcmp(o->name, "project") == 0)
 			r->out->project = equals ? equals + 1 : "@.";
+		for (size_t k = 0; k < JIC_COUNT(instead_of_script); k++)
+			r->no_script |= strcmp(o->name, instead_of_script[k]) == 0;
 		if (o->matters)
 			keep_with_value(r, argument, follows);
 		r->next += follows && r->argv[r->next];
@@ -94,9 +101,17 @@ static void read_short(struct reading *r, const char *argument)
 {
 	bool takes = strchr(short_with_value, argument[1]) != NULL;
 	bool follows = takes && !argument[2];
+	r->no_script |= strchr(short_instead_of_script, argument[1]) != NULL;
 	if (strchr(short_that_matter, argument[1]))
 		keep_with_value(r, argument, follows);
 	r->next += follows && r->argv[r->next];
+}
+
+/* What is left begins with the program file; "-" is standard input. */
+static void take_script(struct reading *r, const char *first)
+{
+	if (!r->no_script && first && strcmp(first, "-") != 0)
+		r->out->script = first;
 }
 
 bool jic_julia_command_read(const char *const *argv, struct jic_arena *arena, struct jic_julia_command *out)
@@ -108,8 +123,11 @@ bool jic_julia_command_read(const char *const *argv, struct jic_arena *arena, st
 		jic_put_quoted(&r.args, argv[r.next++]);
 	while (argv[0] && argv[r.next]) {
 		const char *argument = argv[r.next++];
-		if (argument[0] != '-' || !argument[1] || strcmp(argument, "--") == 0)
+		bool ended = strcmp(argument, "--") == 0;
+		if (ended || argument[0] != '-' || !argument[1]) {
+			take_script(&r, ended ? argv[r.next] : argument);
 			break;
+		}
 		if (argument[1] == '-')
 			read_long(&r, argument);
 		else

@@ -10,6 +10,7 @@
 
 struct jic_julia_command {
 	const char *project; /**< the value of --project, "@." when bare; NULL: not given */
+	const char *script;  /**< the program file; NULL: none (the REPL, -e) */
 	const char *args;    /**< the options that matter, quoted for jic_session_options.julia_args; "" when none */
 };
 

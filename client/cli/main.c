@@ -28,6 +28,7 @@ enum {
 	    {"julia", 0, "PATH", "the Julia that will load (JULIA, else `julia` on PATH)"},                            \
 	    {"julia-args", 0, "OPTIONS", "its options as far as caches depend on them, \"--check-bounds=yes -O3\""},   \
 	    {"depot", 0, "DIR", "depot to fill and look into, besides Julia's own"},                                   \
+	    {"script", 0, "FILE", "the program that will run, for @script in LOAD_PATH (Julia 1.11+)"},                \
 	{                                                                                                              \
 		"quiet", 'q', NULL, "no summary, no warnings"                                                          \
 	}

@@ -53,8 +53,8 @@ static void leave_terminal(int keep)
 
 static void publisher(int pidfd, const char *real, const struct jic_julia_command *command, const char *state)
 {
-	const char *argv[] = {"jicache", "push", "--quiet", "--julia", real, "--if-changed",
-	                      state,     NULL,   NULL,      NULL,      NULL, NULL};
+	const char *argv[] = {"jicache", "push", "--quiet", "--julia", real, "--if-changed", state,
+	                      NULL,      NULL,   NULL,      NULL,      NULL, NULL,           NULL};
 	size_t count = 7;
 	if (command->project) {
 		argv[count++] = "--project";
@@ -63,6 +63,10 @@ static void publisher(int pidfd, const char *real, const struct jic_julia_comman
 	if (*command->args) {
 		argv[count++] = "--julia-args";
 		argv[count++] = command->args;
+	}
+	if (command->script) {
+		argv[count++] = "--script";
+		argv[count++] = command->script;
 	}
 	leave_terminal(pidfd);
 	wait_for_end(pidfd);
@@ -112,7 +116,11 @@ static struct jic_session *open_session(const char *real, const struct jic_julia
                                         struct jic_progress_bar *bar, struct jic_error *err)
 {
 	struct jic_session_options o = {
-	    .julia = real, .project = command->project, .julia_args = *command->args ? command->args : NULL};
+	    .julia = real,
+	    .project = command->project,
+	    .julia_args = *command->args ? command->args : NULL,
+	    .script = command->script,
+	};
 	if (jic_progress_bar_start(bar)) {
 		o.progress = jic_progress_bar_show;
 		o.progress_context = bar;

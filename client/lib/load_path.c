@@ -18,16 +18,17 @@ static struct jic_view current_dir(struct jic_arena *arena)
 	return cwd ? jic_view_resolve(arena, NONE, jic_view_of(cwd)) : NONE;
 }
 
-/* current_project(): upwards from the current directory, not beyond the home directory. */
-static struct jic_view current_project(struct jic_arena *arena)
+/* current_project(dir): upwards, not beyond the home directory. A relative path is walked up as it is spelled, so that
+ * the current directory is the last one. */
+static struct jic_view project_upwards(struct jic_view dir, struct jic_arena *arena)
 {
-	struct jic_view dir = current_dir(arena), home = home_dir(arena), file;
-	while (dir.len) {
-		if (jic_project_in_dir(dir, arena, &file))
+	struct jic_view current = current_dir(arena), home = home_dir(arena), file;
+	for (struct jic_view up; current.len; dir = up) {
+		if (jic_project_in_dir(jic_view_resolve(arena, current, dir), arena, &file))
 			return file;
-		if (dir.len == 1 || jic_view_eq(dir, home))
+		up = jic_view_dirname(dir);
+		if (jic_view_eq(dir, home) || up.len == dir.len)
 			break;
-		dir = jic_view_dirname(dir);
 	}
 	return NONE;
 }
@@ -62,17 +63,35 @@ static struct jic_view named_environment(const struct jic_facts *f, struct jic_v
 	                        JIC_ARGv(name));
 }
 
+bool jic_load_path_is_script(const struct jic_facts *f, struct jic_view entry)
+{
+	return jic_view_starts(entry, JIC_VIEW("@script")) && jic_julia_at_least(f->version, 1, 11, 0);
+}
+
+struct jic_view jic_load_path_script(const struct jic_facts *f, struct jic_view entry, const char *script,
+                                     struct jic_arena *arena)
+{
+	struct jic_view tail = jic_view_skip(entry, strlen("@script")), file;
+	struct jic_view dir =
+	    jic_arena_printf(arena, JIC_PRIv JIC_PRIv, JIC_ARGv(jic_view_dirname(jic_view_of(script))), JIC_ARGv(tail));
+	if (!tail.len || jic_julia_at_least(f->version, 1, 12, 0))
+		return project_upwards(dir, arena);
+	struct jic_view path = jic_view_resolve(arena, current_dir(arena), dir);
+	return jic_project_in_dir(path, arena, &file) ? file : path;
+}
+
 struct jic_view jic_load_path_expand(const struct jic_facts *f, struct jic_view entry, struct jic_view active,
                                      struct jic_arena *arena)
 {
 	if (jic_view_is(entry, "@"))
 		return active;
 	if (jic_view_is(entry, "@."))
-		return current_project(arena);
+		return project_upwards(current_dir(arena), arena);
 	if (jic_view_is(entry, "@stdlib"))
 		return f->stdlib_dir;
-	/* 1.11+: these depend on the program file, which is not known here; 1.12+: a fresh directory */
-	if (jic_view_starts(entry, JIC_VIEW("@script")) || jic_view_is(entry, "@temp"))
+	/* The program file is not known here; "@temp" is a fresh directory */
+	if (jic_load_path_is_script(f, entry) ||
+	    (jic_view_is(entry, "@temp") && jic_julia_at_least(f->version, 1, 12, 0)))
 		return NONE;
 	if (entry.len && entry.ptr[0] == '@')
 		return named_environment(f, entry, arena);

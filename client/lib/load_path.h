@@ -15,6 +15,16 @@ struct jic_view jic_load_path_project(const struct jic_facts *f, const char *tex
 struct jic_view jic_load_path_expand(const struct jic_facts *f, struct jic_view entry, struct jic_view active,
                                      struct jic_arena *arena);
 
+/** "@script" and "@script/rel" of 1.11+, which jic_load_path_expand() knows nothing of. */
+bool jic_load_path_is_script(const struct jic_facts *f, struct jic_view entry);
+
+/**
+ * What such an entry stands for when the program file is `script`, as it was spelled on the command line: the project
+ * file of its directory or one above; 1.11 takes a path behind "@script" as it is. "" for nothing.
+ */
+struct jic_view jic_load_path_script(const struct jic_facts *f, struct jic_view entry, const char *script,
+                                     struct jic_arena *arena);
+
 /** Base.active_project(): `active`, or else the first entry that is a project file or could become one. */
 struct jic_view jic_load_path_active(const struct jic_facts *f, struct jic_view active, struct jic_arena *arena);
 

@@ -1,6 +1,8 @@
 /* Opening a session: settings → facts → graph → runtimes. Each step needs only the ones before. */
 #include "client/lib/session.h"
 
+#include "client/lib/load_path.h"
+
 static size_t count_words(const char *text)
 {
 	size_t words = 0;
@@ -86,6 +88,37 @@ static bool set_load_path(struct jic_session *s, struct jic_error *err)
 	return true;
 }
 
+/* "@script" in LOAD_PATH becomes the path, so that whoever remembers this session need not know the script. */
+static bool set_script_entries(struct jic_session *s, struct jic_error *err)
+{
+	struct jic_view *entries = jic_arena_array(&s->arena, s->facts.load_path_count + 1, sizeof *entries);
+	size_t count = 0;
+	if (!entries)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	for (size_t i = 0; i < s->facts.load_path_count; i++) {
+		struct jic_view entry = s->facts.load_path[i];
+		if (jic_load_path_is_script(&s->facts, entry))
+			entry = jic_load_path_script(&s->facts, entry, s->options.script, &s->arena);
+		if (entry.len)
+			entries[count++] = entry;
+	}
+	s->facts.load_path = entries;
+	s->facts.load_path_count = count;
+	return true;
+}
+
+static bool use_script(struct jic_session *s, struct jic_error *err)
+{
+	const char *project = s->options.project ? s->options.project : getenv("JULIA_PROJECT");
+	if (!s->options.script)
+		return true;
+	if (project && jic_load_path_is_script(&s->facts, jic_view_of(project)))
+		s->options.project = jic_arena_copy(&s->arena, jic_load_path_script(&s->facts, jic_view_of(project),
+		                                                                    s->options.script, &s->arena))
+		                         .ptr;
+	return set_script_entries(s, err);
+}
+
 static bool get_facts(struct jic_session *s, struct jic_error *err)
 {
 	const char *args = s->options.julia_args ? s->options.julia_args : "";
@@ -128,10 +161,12 @@ static bool set_depot_path(struct jic_session *s, struct jic_error *err)
 
 static bool open_steps(struct jic_session *s, struct jic_error *err)
 {
-	struct jic_graph_options graph = {.project = s->options.project, .test_target = s->options.target != NULL};
-	if (!use_target(s, err) || !jic_settings_load(&s->options, &s->arena, &s->settings, err) || !get_facts(s, err))
+	if (!use_target(s, err) || !jic_settings_load(&s->options, &s->arena, &s->settings, err) ||
+	    !get_facts(s, err) || !use_script(s, err))
 		return false;
-	graph.memory_dir = s->settings.memory_dir;
+	const struct jic_graph_options graph = {.project = s->options.project,
+	                                        .test_target = s->options.target != NULL,
+	                                        .memory_dir = s->settings.memory_dir};
 	s->depot = (struct jic_depot_options){.depot = s->options.depot, .memory_dir = s->settings.memory_dir};
 	return jic_graph_build(&s->facts, &graph, &s->arena, &s->graph, err) && set_load_path(s, err) &&
 	       get_runtimes(s, err) && set_depot_path(s, err);
@@ -162,6 +197,7 @@ struct jic_session *jic_session_open(const struct jic_session_options *options, 
 	    .progress = options->progress,
 	    .progress_context = options->progress_context,
 	    .target = keep(s, options->target),
+	    .script = keep(s, options->script),
 	};
 	return open_steps(s, err) ? JIC_TAKE(s) : NULL;
 }

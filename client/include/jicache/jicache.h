@@ -45,10 +45,11 @@ struct jic_session_options {
 	jic_progress_fn *progress;
 	void *progress_context;
 	const char *target; /**< "test": the environment that Pkg.test makes for the project's package, and its flags */
+	const char *script; /**< the program file: what "@script" stands for in LOAD_PATH and `project` (Julia 1.11+) */
 };
 #define JIC_SESSION_OPTIONS_INIT                                                                                       \
 	{                                                                                                              \
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                             \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                       \
 	}
 
 /**

@@ -1,5 +1,6 @@
 /* Searches over the stack, against the rules of base/loading.jl and base/initdefs.jl of several versions. */
 #include "client/lib/environment.h"
+#include "client/lib/load_path.h"
 
 #include "tests/support/world.h"
 
@@ -307,4 +308,44 @@ WORLD_TEST(errors_of_a_project_file_name_the_line)
 		cr_expect_eq(err.code, JIC_EFORMAT);
 		cr_expect(strstr(err.text, cases[i].error), "%s", err.text);
 	}
+}
+
+/* ---- @script */
+
+/* The path that an entry stands for, relative to the world. */
+static const char *script_entry(const char *entry, const char *script)
+{
+	char program[256];
+	snprintf(program, sizeof program, "%s", world_path(&w, script));
+	world_settle(&w);
+	struct jic_view found = jic_load_path_script(&w.facts, jic_view_of(entry), program, &w.arena);
+	return found.len ? found.ptr + strlen(w.dir.path) + 1 : "";
+}
+
+WORLD_TEST(a_script_stands_for_the_project_above_it)
+{
+	world_file(&w, "p/Project.toml", "");
+	world_file(&w, "p/bin/sub/app.jl", "");
+	world_file(&w, "beside/Project.toml", "");
+	cr_expect_str_eq(script_entry("@script", "p/bin/sub/app.jl"), "p/Project.toml");
+	cr_expect_str_eq(script_entry("@script/../beside", "p/app.jl"), "beside/Project.toml");
+}
+
+WORLD_TEST(a_path_behind_script_is_searched_upwards_from_1_12_on)
+{
+	world_file(&w, "p/Project.toml", "");
+	world_file(&w, "p/bin/app.jl", "");
+	cr_expect_str_eq(script_entry("@script/none", "p/bin/app.jl"), "p/bin/none");
+	world_version(&w, "1.12.5");
+	cr_expect_str_eq(script_entry("@script/none", "p/bin/app.jl"), "p/Project.toml");
+}
+
+WORLD_TEST(before_1_11_script_is_the_name_of_an_environment)
+{
+	world_file(&w, "depot/environments/script/Project.toml", "");
+	world_version(&w, "1.10.8");
+	world_settle(&w);
+	cr_expect_not(jic_load_path_is_script(&w.facts, JIC_VIEW("@script")));
+	struct jic_view found = jic_load_path_expand(&w.facts, JIC_VIEW("@script"), JIC_VIEW(""), &w.arena);
+	cr_expect(jic_view_ends(found, JIC_VIEW("depot/environments/script/Project.toml")));
 }

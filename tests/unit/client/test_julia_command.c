@@ -93,3 +93,28 @@ Test(julia_command, quotes_and_spaces_survive)
 {
 	check(READ("--sysimage=/a b/it's.so"), NULL, "'--sysimage=/a b/it'\\''s.so'");
 }
+
+static void check_script(struct jic_julia_command got, const char *script)
+{
+	if (script)
+		cr_expect_str_eq(got.script, script);
+	else
+		cr_expect_null(got.script);
+}
+
+Test(julia_command, the_first_argument_is_the_program_file)
+{
+	check_script(READ("app.jl", "other.jl"), "app.jl");
+	check_script(READ("-O3", "--project", "sub/app.jl", "-e"), "sub/app.jl");
+	check_script(READ("-L", "first.jl", "--", "-app.jl"), "-app.jl");
+}
+
+Test(julia_command, code_on_the_command_line_and_standard_input_are_no_program_file)
+{
+	check_script(READ("-e", "1", "word"), NULL);
+	check_script(READ("--eval=1", "word"), NULL);
+	check_script(READ("-E1", "word"), NULL);
+	check_script(READ("-m", "Module", "word"), NULL);
+	check_script(READ("-"), NULL);
+	check_script(READ("-i"), NULL);
+}

@@ -16,6 +16,7 @@ struct SessionOptions
     progress::Ptr{Cvoid}
     progress_context::Ptr{Cvoid}
     target::Cstring
+    script::Cstring
 end
 
 # struct jic_error of jicache/error.h
@@ -74,6 +75,9 @@ function is_default_image(image)
     return !ispath(image) || (ispath(default) && realpath(image) == realpath(default))
 end
 
+# Before startup.jl is read it has its value: what "@script" in LOAD_PATH stands for.
+program_file() = isfile(PROGRAM_FILE) ? abspath(PROGRAM_FILE) : ""
+
 # As jic_session_options.julia_args is split: '…' keeps every byte but '.
 quoted(word) = "'" * replace(word, "'" => "'\\''") * "'"
 
@@ -121,10 +125,12 @@ function ask_library(handle::Ptr{Cvoid}, operation::Symbol)
     project, julia = something(Base.active_project(), "@stdlib"), julia_program()
     args = join(map(quoted, julia_args()), " ")
     failure = Ref(Failure())
-    GC.@preserve project julia args begin
+    script = program_file()
+    GC.@preserve project julia args script begin
         text(s) = Base.unsafe_convert(Cstring, s)
         null = Cstring(C_NULL)
-        options = Ref(SessionOptions(null, null, null, text(project), text(julia), text(args), null, C_NULL, C_NULL, null))
+        options = Ref(SessionOptions(null, null, null, text(project), text(julia), text(args), null, C_NULL, C_NULL, null,
+                                     isempty(script) ? null : text(script)))
         session = ccall(symbol(:jic_session_open), Ptr{Cvoid}, (Ref{SessionOptions}, Ref{Failure}), options, failure)
     end
     session == C_NULL && error(message(failure[]))
@@ -146,6 +152,7 @@ function ask_program(path::AbstractString, operation::Symbol)
     args = join(map(quoted, julia_args()), " ")
     command = `$path $operation --json --quiet --project $project --julia $(julia_program())`
     isempty(args) || (command = `$command --julia-args $args`)
+    isempty(program_file()) || (command = `$command --script $(program_file())`)
     out, complaints = IOBuffer(), IOBuffer()
     process = run(pipeline(ignorestatus(command); stdin = devnull, stdout = out, stderr = complaints))
     success(process) || error(strip(String(take!(complaints))))
