@@ -7,6 +7,7 @@ import subprocess
 
 import environment
 import pytest
+import scene
 from processes import ROOT, Machine, Server
 
 
@@ -85,3 +86,50 @@ def small_server(published_small, tmp_path):
     with published_small.copy(tmp_path / "small-server") as running:
         running.writer = published_small.token
         yield running
+
+
+class Shared:
+    """Two machines of which the second loaded what the first had compiled; `first` and `second` are what Julia said."""
+
+    def __init__(self, one, two, names):
+        self.one, self.two, self.names = one, two, names
+
+    def publish(self, *arguments):
+        self.first = scene.run_load(self.one, self.names, *arguments)
+        assert self.first.status == 0, self.first.output
+        return self
+
+    def take(self, *arguments):
+        self.pulled = self.two.pull("--require", *arguments)
+        self.second = scene.load(self.two, self.names)
+        self.second.assert_nothing_compiled()
+        assert self.second.new_files == []
+        assert self.second.made == self.first.made
+        return self
+
+
+@pytest.fixture
+def machines(server, machine):
+    """machines(write): a scene on two machines, the first of which may publish."""
+
+    def make(write):
+        one, two = machine(server.url, server.token()), machine(server.url)
+        names = write(scene.Scene(one))
+        assert write(scene.Scene(two, "some where/d\u00e9j\u00e0")) == names
+        return Shared(one, two, names)
+
+    return make
+
+
+@pytest.fixture
+def share(machines):
+    """share(write): the first machine compiles and publishes a scene, the second pulls it and compiles nothing."""
+    return lambda write, *arguments: machines(write).publish(*arguments).take(*arguments)
+
+
+@pytest.fixture(autouse=True)
+def julias_that_can(request):
+    """@pytest.mark.since(1, 9): the feature came with that Julia."""
+    since = request.node.get_closest_marker("since")
+    if since and request.getfixturevalue("julia").version < since.args:
+        pytest.skip(f"came with Julia {'.'.join(map(str, since.args))}")
