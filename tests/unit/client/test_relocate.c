@@ -1,6 +1,5 @@
-/* The corpus, as if made at one place, published and placed at another: judged by tests/support/acceptance.h. */
+/* The corpus, as if made at one place, published and placed at another. */
 #include "client/lib/relocate.h"
-#include "tests/support/acceptance.h"
 #include "tests/support/corpus_env.h"
 
 #include <criterion/parameterized.h>
@@ -86,64 +85,6 @@ static bool bring_here(struct corpus_env *e, const char *package, const struct j
 	jic_buf_putv(out, jic_buf_view(&parts.tail));
 	jic_ji_parts_clear(&parts);
 	return jic_buf_ok(out, err);
-}
-
-/* ---- what arrives is accepted */
-
-ParameterizedTestParameters(relocate, what_was_made_at_one_place_is_accepted_at_another)
-{
-	return cr_make_param_array(char[8], (void *)(uintptr_t)versions, JIC_COUNT(versions));
-}
-
-static void install(struct corpus_env *e, const char *package, const struct jic_buf *local, const char *source,
-                    char *path)
-{
-	char command[8192];
-	struct jic_writer_options options = {.no_sync = true};
-	snprintf(path, 640, "%s/compiled/v%u.%u/%s/x.ji", e->depot, e->facts.version.major, e->facts.version.minor,
-	         package);
-	put_file(path, "");
-	cr_assert(jic_file_write(path, jic_buf_view(local), options, NULL));
-	snprintf(command, sizeof command, "cp '%.*s.so' '%.*s.so'", (int)strlen(source) - 3, source,
-	         (int)strlen(path) - 3, path);
-	run_command(command);
-}
-
-ParameterizedTest(char version[8], relocate, what_was_made_at_one_place_is_accepted_at_another)
-{
-	struct pair p;
-	pair_open(&p, version);
-	for (size_t i = 0; i < JIC_COUNT(packages); i++) {
-		struct jic_canonical canonical = {0};
-		struct jic_buf local = {0};
-		struct jic_error err = {0};
-		char source[1024], path[640], entry[1024];
-		struct jic_buf file = made_at(&p.maker, packages[i], source);
-		cr_assert(publish(&p.maker, packages[i], &file, &canonical, &err), "%s: %s", packages[i], err.text);
-		cr_assert(bring_here(&p.user, packages[i], &canonical, &local, &err), "%s: %s", packages[i], err.text);
-		install(&p.user, packages[i], &local, source, path);
-		const struct jic_node *n = corpus_node(&p.user, packages[i]);
-		snprintf(entry, sizeof entry, JIC_PRIv, JIC_ARGv(n->entry_file));
-		int step = acceptance_step(&p.user.facts, p.user.depot, entry, path);
-		cr_expect_eq(step, 0, "%s %s: step %d", version, packages[i], step);
-		jic_buf_clear(&file);
-		jic_buf_clear(&local);
-		jic_buf_clear(&canonical.ji);
-	}
-	pair_close(&p);
-}
-
-Test(relocate, the_judge_refuses_what_was_not_moved)
-{
-	struct pair p;
-	char source[1024], path[640], entry[1024];
-	pair_open(&p, "1.10.5");
-	struct jic_buf file = made_at(&p.maker, "GoldBase", source);
-	install(&p.user, "GoldBase", &file, source, path);
-	snprintf(entry, sizeof entry, JIC_PRIv, JIC_ARGv(corpus_node(&p.user, "GoldBase")->entry_file));
-	cr_expect_eq(acceptance_step(&p.user.facts, p.user.depot, entry, path), 10);
-	jic_buf_clear(&file);
-	pair_close(&p);
 }
 
 /* ---- canonical form */

@@ -63,6 +63,8 @@ PACKAGE_TEST(only_what_a_compilation_reads_changes_the_identity)
 	put_file(at(dir.path, "P/test/runtests.jl"), "other test\n");
 	put_file(at(dir.path, "P/data/table.txt"), "4\n");
 	put_file(at(dir.path, "P/src/a.jl~"), "backup\n");
+	put_file(at(dir.path, "P/src/a.jl.30937.cov"), "        - module P\n");
+	put_file(at(dir.path, "P/src/a.jl.30937.mem"), "        - module P\n");
 	cr_expect(jic_view_eq(source().identity, before.identity));
 	put_file(at(dir.path, "P/src/a.jl"), "a = 2\n");
 	cr_expect_not(jic_view_eq(source().identity, before.identity));
