@@ -61,8 +61,6 @@ enum jic_problem jic_problem_of(enum jic_code code)
 	case JIC_EUSAGE:
 	case JIC_EPROTOCOL:
 		return JIC_PROBLEM_BAD_REQUEST;
-	case JIC_ECORRUPT:
-		return JIC_PROBLEM_DIGEST_MISMATCH;
 	case JIC_ELIMIT:
 		return JIC_PROBLEM_TOO_LARGE;
 	case JIC_EDENIED:
@@ -77,6 +75,7 @@ enum jic_problem jic_problem_of(enum jic_code code)
 	case JIC_EUNSUPPORTED:
 		return JIC_PROBLEM_UNPROCESSABLE;
 	case JIC_OK:
+	case JIC_ECORRUPT: /* what is stored makes no sense; of what was sent, the upload says it */
 	case JIC_EIO:
 	case JIC_ENETWORK:
 		break;

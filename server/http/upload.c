@@ -37,6 +37,8 @@ static void respond_upload_error(struct jic_request *r, const struct jic_error *
 	jic_store_upload_free(JIC_TAKE(r->upload));
 	if (err->code == JIC_EFORMAT)
 		jic_respond_problem(r, JIC_PROBLEM_UNPROCESSABLE, "%s", err->text);
+	else if (err->code == JIC_ECORRUPT)
+		jic_respond_problem(r, JIC_PROBLEM_DIGEST_MISMATCH, "%s", err->text);
 	else
 		jic_respond_error(r, err);
 }

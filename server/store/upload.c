@@ -164,6 +164,9 @@ bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct j
 	pthread_rwlock_rdlock(&u->store->blobs_lock);
 	bool ok = make_visible_locked(u, created, err);
 	pthread_rwlock_unlock(&u->store->blobs_lock);
+	/* What came is right: it is the index that makes no sense. */
+	if (!ok && err && err->code == JIC_ECORRUPT)
+		err->code = JIC_EIO;
 	if (ok && *created)
 		jic_space_stored(u->store, u->meter.blob.stored_size);
 	return ok;

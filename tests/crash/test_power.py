@@ -7,11 +7,11 @@ import pytest
 from judge import assert_clean, assert_nothing_lost, prepare
 from load import Ledger, Load
 from power import WAYS, disk_after, write_disk
-from processes import Server, bin_dir
+from preload import preload
+from processes import Server
 
 CUTS = int(os.environ.get("JICACHE_TEST_CUTS", "12"))
 LIMIT = "150k"
-PRELOAD = bin_dir().parent / "tests/jic_syscalls.so"
 
 
 class LedgerOfALog(Ledger):
@@ -41,18 +41,13 @@ class LedgerOfALog(Ledger):
         self.uploads_at.setdefault(digest, os.path.getsize(self.log))
 
 
-def environment(log, disk):
-    return {"LD_PRELOAD": str(PRELOAD), "JIC_SYSCALLS_LOG": str(log), "JIC_SYSCALLS_UNDER": str(disk),
-            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
-
-
 @pytest.fixture
 def recorded(tmp_path, forge, monkeypatch):
     """A store from its first moment through some seconds of load. → its log, its ledger, where it was, the token"""
     log, disk = tmp_path / "log", tmp_path / "disk"
     disk.mkdir()
     with monkeypatch.context() as patched:
-        for name, value in environment(log, disk).items():
+        for name, value in preload(disk, log=log).items():
             patched.setenv(name, value)
         token = prepare(disk / "data")
         ledger = LedgerOfALog(log)

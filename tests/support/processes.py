@@ -30,6 +30,7 @@ class Server:
         self.data, self.arguments = pathlib.Path(data), arguments
         self.process, self.url, self.output = None, None, []
         self.extra = {}  # of the environment
+        self.status = None  # of the last process that ended, or was killed
 
     def launch(self):
         """Start the process and wait for nothing."""
@@ -59,8 +60,9 @@ class Server:
     def kill(self):
         """SIGKILL: nothing is finished, nothing is flushed."""
         if self.process:
-            self.process.kill()
-            self.process.wait()
+            if self.process.poll() is None:
+                self.process.kill()
+            self.status = self.process.wait()
             self.process = None
 
     def stop(self):
