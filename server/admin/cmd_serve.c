@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60 };
+enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 30 };
 
 /* All parts of a running server, built here and passed down. */
 struct serve {
@@ -21,6 +21,10 @@ struct serve {
 	struct jic_log log;
 	struct jic_store *store;
 	struct jic_gate *gate;
+	struct jic_load load;
+	struct jic_tls *tls; /* NULL: plain HTTP */
+	struct jic_proxies proxies;
+	struct jic_listeners listeners;
 	struct jic_http_service service;
 	struct jic_http_server *http;
 	struct jic_scrub *scrub;
@@ -32,6 +36,7 @@ static void serve_clear(struct serve *s)
 	jic_keeper_stop(s->keeper);
 	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
+	jic_tls_free(s->tls);
 	jic_store_free(s->store);
 }
 
@@ -53,6 +58,7 @@ static void block_signals(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	/* A client that goes away is an error of one write, not the end of the server. */
 	signal(SIGPIPE, SIG_IGN);
@@ -79,7 +85,10 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                       .log = &s->log,
 	                                       .blob_bytes_max = blob_bytes_max,
 	                                       .body_bytes_max = jic_config_number(c, JIC_CONFIG_BODY_BYTES_MAX),
-	                                       .body_timeout_s = jic_config_number(c, JIC_CONFIG_BODY_TIMEOUT)};
+	                                       .keys_max = jic_config_number(c, JIC_CONFIG_KEYS_MAX),
+	                                       .load = &s->load};
+	s->load.bodies_bytes_max = jic_config_number(c, JIC_CONFIG_BODIES_BYTES_MAX);
+	s->load.uploads_max = (unsigned)jic_config_number(c, JIC_CONFIG_UPLOADS_MAX);
 	return s->gate != NULL;
 }
 
@@ -95,22 +104,55 @@ static unsigned count_or(const struct jic_config *c, enum jic_config_name name, 
 	return count < least ? least : count > THREADS_MAX ? THREADS_MAX : count;
 }
 
-static bool start_http(struct serve *s, char bound[JIC_LISTEN_TEXT], struct jic_error *err)
+static bool open_tls(struct serve *s, struct jic_error *err)
 {
 	const struct jic_config *c = s->config;
-	int fd = jic_listen_open(jic_config_text(c, JIC_CONFIG_LISTEN), bound, err);
-	if (fd < 0)
-		return false;
+	const struct jic_tls_options options = {.certificate = jic_config_path(c, JIC_CONFIG_TLS_CERTIFICATE),
+	                                        .key = jic_config_path(c, JIC_CONFIG_TLS_KEY),
+	                                        .client_ca = jic_config_path(c, JIC_CONFIG_TLS_CLIENT_CA),
+	                                        .client_crl = jic_config_path(c, JIC_CONFIG_TLS_CLIENT_CRL),
+	                                        .rules = c->file,
+	                                        .log = &s->log};
+	if (!options.certificate)
+		return true;
+	s->tls = jic_tls_open(&options, err);
+	return s->tls;
+}
+
+static bool open_listeners(struct serve *s, struct jic_error *err)
+{
+	enum { MODE_MAX = 0777 };
+	const char *mode = jic_config_text(s->config, JIC_CONFIG_SOCKET_MODE);
+	char *end;
+	const unsigned long bits = strtoul(mode, &end, 8);
+	if (*end || mode[0] < '0' || mode[0] > '7' || bits > MODE_MAX)
+		return jic_fail(err, JIC_EUSAGE, "socket_mode must be octal, such as 0660, not \"%s\"", mode);
+	const struct jic_listeners_options options = {.list =
+	                                                  jic_view_of(jic_config_text(s->config, JIC_CONFIG_LISTEN)),
+	                                              .has_certificate = s->tls != NULL,
+	                                              .socket_mode = (unsigned)bits};
+	return jic_listeners_open(&options, &s->listeners, err);
+}
+
+static bool start_http(struct serve *s, struct jic_error *err)
+{
+	const struct jic_config *c = s->config;
 	const struct jic_http_options options = {
 	    .service = &s->service,
-	    .listen_fd = fd,
+	    .listeners = &s->listeners,
+	    .tls = s->tls,
+	    .proxies = &s->proxies,
 	    .threads = count_or(c, JIC_CONFIG_THREADS, 1, 2),
 	    .workers = count_or(c, JIC_CONFIG_WORKERS, 2, 4),
 	    .queue_max = (unsigned)jic_config_number(c, JIC_CONFIG_QUEUE_MAX),
+	    .queue_timeout_s = (unsigned)jic_config_number(c, JIC_CONFIG_QUEUE_TIMEOUT),
 	    .connections_max = (unsigned)jic_config_number(c, JIC_CONFIG_CONNECTIONS_MAX),
 	    .connections_per_peer_max = (unsigned)jic_config_number(c, JIC_CONFIG_CONNECTIONS_PER_PEER_MAX),
 	    .connection_bytes = jic_config_number(c, JIC_CONFIG_CONNECTION_BYTES),
+	    .header_timeout_s = (unsigned)jic_config_number(c, JIC_CONFIG_HEADER_TIMEOUT),
 	    .idle_timeout_s = (unsigned)jic_config_number(c, JIC_CONFIG_IDLE_TIMEOUT),
+	    .body_timeout_s = jic_config_number(c, JIC_CONFIG_BODY_TIMEOUT),
+	    .transfer_rate_min = jic_config_number(c, JIC_CONFIG_TRANSFER_RATE_MIN),
 	};
 	s->http = jic_http_server_start(&options, err);
 	return s->http != NULL;
@@ -150,17 +192,64 @@ static void sweep(struct serve *s)
 		jic_log_info(&s->log, "store.sweep", JIC_U64("removed", removed));
 }
 
+/* ---- the certificate's upkeep */
+
+static void warn_of_expiry(struct serve *s)
+{
+	const uint64_t expires_s = jic_tls_expires_s(s->tls), now_s = jic_admin_now_s();
+	if (expires_s <= now_s)
+		jic_log_error(&s->log, "tls.expired", JIC_U64("expired_s", expires_s));
+	else if (expires_s - now_s < JIC_CERTIFICATE_WARN_S)
+		jic_log_warn(&s->log, "tls.expires", JIC_U64("expires_s", expires_s),
+		             JIC_U64("days", (expires_s - now_s) / 86400));
+}
+
+static void reload_tls(struct serve *s, const char *why)
+{
+	struct jic_error err = {0};
+	if (!s->tls)
+		return;
+	if (jic_tls_reload(s->tls, &err))
+		jic_log_info(&s->log, "tls.reload", JIC_STR("why", why),
+		             JIC_U64("expires_s", jic_tls_expires_s(s->tls)));
+	else
+		jic_log_error(&s->log, "tls.reload", JIC_STR("why", why), JIC_STR("error", err.text),
+		              JIC_STR("kept", "the certificate that was there"));
+	warn_of_expiry(s);
+}
+
+/* ---- the main thread's life */
+
+/* What has to be done now and then; each has its own interval in seconds. */
+static void do_chores(struct serve *s, uint64_t *swept_s, uint64_t *warned_s)
+{
+	const uint64_t now_s = jic_admin_now_s();
+	if (s->tls && jic_tls_changed(s->tls))
+		reload_tls(s, "a file changed");
+	if (s->tls && now_s - *warned_s >= EXPIRY_INTERVAL_S) {
+		*warned_s = now_s;
+		warn_of_expiry(s);
+	}
+	if (now_s - *swept_s >= SWEEP_INTERVAL_S) {
+		*swept_s = now_s;
+		sweep(s);
+	}
+}
+
 /* @return the signal that ends the server */
 static int wait_for_signal(struct serve *s, const sigset_t *set)
 {
-	const struct timespec interval = {.tv_sec = SWEEP_INTERVAL_S};
+	const struct timespec interval = {.tv_sec = CHORES_INTERVAL_S};
+	uint64_t swept_s = 0, warned_s = 0;
 	for (;;) {
-		sweep(s);
+		do_chores(s, &swept_s, &warned_s);
 		int got;
 		do {
 			got = sigtimedwait(set, NULL, &interval);
 		} while (got < 0 && errno == EINTR);
-		if (got > 0)
+		if (got == SIGHUP)
+			reload_tls(s, "SIGHUP");
+		else if (got > 0)
 			return got;
 	}
 }
@@ -175,10 +264,29 @@ static void stop(struct serve *s, const sigset_t *set, int signal_number)
 	jic_log_info(&s->log, "server.stopped", JIC_U64("cut_off", cut_off));
 }
 
+static bool start(struct serve *s, struct jic_arena *arena, struct jic_error *err)
+{
+	const char *proxies = jic_config_path(s->config, JIC_CONFIG_TRUSTED_PROXIES);
+	return jic_proxies_parse(jic_view_of(proxies ? proxies : ""), arena, &s->proxies, err) && open_tls(s, err) &&
+	       open_parts(s, err) && start_scrub(s, err) && start_keeper(s, err) && open_listeners(s, err) &&
+	       start_http(s, err);
+}
+
+/* One line an address on stdout: who started us reads there that we are ready, and at which port. */
+static void announce(const struct serve *s)
+{
+	for (size_t i = 0; i < s->listeners.count; i++) {
+		const char *at = s->listeners.items[i].text;
+		printf("jicached listening on %s\n", at);
+		jic_log_info(&s->log, "server.start", JIC_STR("version", JIC_VERSION), JIC_STR("listen", at),
+		             JIC_STR("data", jic_config_text(s->config, JIC_CONFIG_DATA)));
+	}
+	fflush(stdout);
+}
+
 bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
 {
 	JIC_CLEAR(serve) struct serve s = {.config = a->config, .log = {.fd = STDERR_FILENO}};
-	char bound[JIC_LISTEN_TEXT];
 	sigset_t signals;
 	if (jic_options_has(a->options, "print-config")) {
 		jic_config_print(a->config, a->out);
@@ -187,12 +295,9 @@ bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
 	if (!log_level(a->config, &s.log.level, err))
 		return false;
 	block_signals(&signals);
-	if (!open_parts(&s, err) || !start_scrub(&s, err) || !start_keeper(&s, err) || !start_http(&s, bound, err))
+	if (!start(&s, a->arena, err))
 		return false;
-	printf("jicached listening on http://%s\n", bound);
-	fflush(stdout);
-	jic_log_info(&s.log, "server.start", JIC_STR("version", JIC_VERSION), JIC_STR("listen", bound),
-	             JIC_STR("data", jic_config_text(a->config, JIC_CONFIG_DATA)));
+	announce(&s);
 	stop(&s, &signals, wait_for_signal(&s, &signals));
 	return true;
 }

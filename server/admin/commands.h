@@ -8,6 +8,9 @@
 #include "server/admin/config.h"
 #include "server/store/store.h"
 
+/** A certificate that expires within this is worth a word. */
+enum { JIC_CERTIFICATE_WARN_S = 21 * 86400 };
+
 /** Exit statuses. */
 enum { JIC_EXIT_OK = 0, JIC_EXIT_FAILED = 1, JIC_EXIT_USAGE = 2 };
 

@@ -53,6 +53,13 @@ static inline bool jic_config_is(const struct jic_config *c, enum jic_config_nam
 	return c->values[name].number != 0;
 }
 
+/** A TEXT or LIST that may be absent. @return NULL: it is "none" */
+static inline const char *jic_config_path(const struct jic_config *c, enum jic_config_name name)
+{
+	const char *text = jic_config_text(c, name);
+	return strcmp(text, "none") == 0 ? NULL : text;
+}
+
 /** "flag --listen", "environment JICACHED_LISTEN", "jicached.toml:12", "default" */
 void jic_config_source(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out);
 /** One line for each value: key = text, and its source as a comment. Valid TOML. */

@@ -68,7 +68,8 @@ static const struct jic_command commands[] = {
      .summary = "Serve a data directory over HTTP",
      .details = "A setting comes from its flag, else from the environment (JICACHED_ and its key in upper\n"
                 "case: JICACHED_LIMITS_THREADS), else from the file, else it is the default.\n"
-                "SIGTERM and SIGINT end the server after the requests that are under way.",
+                "SIGTERM and SIGINT end the server after the requests that are under way; SIGHUP reads the\n"
+                "certificate and what belongs to it again, which also happens when a file changes.",
      .id = SERVE,
      OPTIONS(serve_options)},
     {.name = "token create",

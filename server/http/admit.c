@@ -26,7 +26,13 @@ static void check_scope(struct jic_request *r)
 void jic_request_admit(struct jic_request *r, uint64_t now_s)
 {
 	struct jic_error err = {0};
-	const struct jic_credentials credentials = {.authorization = r->headers.authorization, .local = r->local};
+	const struct jic_credentials credentials = {
+	    .authorization = r->headers.authorization, .certificate = r->certificate, .local = r->local};
+	/* As with a token: one that is shown is judged even where none is needed. */
+	if (r->certificate_refusal && r->headers.authorization.len == 0) {
+		jic_respond_problem(r, JIC_PROBLEM_UNAUTHENTICATED, "%s", r->certificate_refusal);
+		return;
+	}
 	if (!jic_gate_identify(r->service->gate, &credentials, now_s, &r->arena, &r->caller, &err))
 		refuse_unidentified(r, &err);
 	else

@@ -12,6 +12,8 @@ void jic_handle_explain(struct jic_request *r)
 		jic_respond_error(r, &err);
 		return;
 	}
+	if (!jic_request_keys_allowed(r, request.nodes_count + request.known_count))
+		return;
 	if (request.lane.len == 0)
 		request.lane = JIC_VIEW(JIC_LANE_MAIN);
 	if (!jic_request_lane_allowed(r, JIC_SCOPE_READ, request.lane))

@@ -35,6 +35,8 @@ jic_must_check bool jic_request_lane_allowed(struct jic_request *r, enum jic_sco
 struct jic_viewer jic_request_viewer(const struct jic_request *r);
 /** viewer.c: whether a blob is there for the caller. Answers when the store fails. */
 jic_must_check bool jic_request_blob_there(struct jic_request *r, const struct jic_digest *digest, bool *there);
+/** request.c: are these not too many for one question? Answers 413 when they are. */
+jic_must_check bool jic_request_keys_allowed(struct jic_request *r, size_t count);
 /** A digest parameter of the path; the route has checked its form. */
 struct jic_digest jic_request_digest(const struct jic_request *r, size_t parameter);
 

@@ -25,7 +25,7 @@ void jic_handle_info(struct jic_request *r)
 	struct jic_msg_info info = {
 	    .server = JIC_VIEW("jicached " JIC_VERSION),
 	    .protocol = JIC_PROTOCOL_VERSION,
-	    .keys_max = JIC_MESSAGE_KEYS_MAX,
+	    .keys_max = r->service->keys_max,
 	    .blob_bytes_max = r->service->blob_bytes_max,
 	    .body_bytes_max = r->service->body_bytes_max,
 	    .can_write = jic_identity_may_lane(&r->caller.id, JIC_SCOPE_WRITE, JIC_VIEW(JIC_LANE_MAIN)),

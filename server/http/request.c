@@ -1,5 +1,6 @@
 /* Life of a request, and the few ways to answer it. */
-#include "server/http/request.h"
+#include "server/http/handlers.h"
+#include "server/http/problem.h"
 
 #include "common/options.h"
 
@@ -44,6 +45,14 @@ uint64_t jic_request_content_length(const struct jic_request *r, uint64_t fallba
 {
 	uint64_t len;
 	return jic_parse_u64(r->headers.content_length, UINT64_MAX, &len) ? len : fallback;
+}
+
+bool jic_request_keys_allowed(struct jic_request *r, size_t count)
+{
+	if (count <= r->service->keys_max)
+		return true;
+	jic_respond_problem(r, JIC_PROBLEM_TOO_LARGE, "at most %zu keys in one request", r->service->keys_max);
+	return false;
 }
 
 void jic_respond_header(struct jic_request *r, const char *name, const char *format, ...)

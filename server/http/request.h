@@ -11,18 +11,19 @@
 #include "common/log.h"
 #include "server/auth/gate.h"
 #include "server/http/blob_reader.h"
+#include "server/http/load.h"
 #include "server/store/store.h"
-
-#include <netinet/in.h>
 
 /** What all requests share. Built once, constant afterwards; what it points to takes care of its own locking. */
 struct jic_http_service {
 	struct jic_store *store;
 	struct jic_gate *gate;
 	const struct jic_log *log;
+	struct jic_view signed_lanes; /**< patterns of lanes that take only what is signed; empty: none does */
 	uint64_t blob_bytes_max; /**< content of one blob */
 	uint64_t body_bytes_max; /**< a JSON body */
-	uint64_t body_timeout_s; /**< a JSON body has to arrive within that */
+	size_t keys_max;         /**< in a resolve or an explain */
+	struct jic_load *load;   /**< what all requests hold together */
 };
 
 enum jic_method { JIC_METHOD_GET, JIC_METHOD_HEAD, JIC_METHOD_PUT, JIC_METHOD_POST, JIC_METHOD_OTHER };
@@ -31,7 +32,7 @@ enum jic_method { JIC_METHOD_GET, JIC_METHOD_HEAD, JIC_METHOD_PUT, JIC_METHOD_PO
 struct jic_request_headers {
 	struct jic_view authorization, content_type, content_encoding, content_length, transfer_encoding, expect;
 	struct jic_view accept_encoding, if_none_match, if_range, range;
-	struct jic_view forwarded, x_forwarded_for;
+	struct jic_view forwarded, x_forwarded_for, x_forwarded_proto;
 };
 
 enum { JIC_RESPONSE_HEADERS_MAX = 12 };
@@ -53,7 +54,7 @@ struct jic_response {
 	struct jic_digest blob;         /**< JIC_BODY_READER: what is read */
 };
 
-enum { JIC_ROUTE_PARAMETERS_MAX = 3, JIC_REQUEST_ID_TEXT = 24 };
+enum { JIC_ROUTE_PARAMETERS_MAX = 3, JIC_REQUEST_ID_TEXT = 24, JIC_PEER_TEXT = 64 };
 
 struct jic_route;
 struct jic_request {
@@ -65,9 +66,13 @@ struct jic_request {
 	struct jic_view parameters[JIC_ROUTE_PARAMETERS_MAX]; /**< of the path, decoded and valid */
 	struct jic_view lane;                                 /**< of the query, decoded and valid; empty: none */
 	char id[JIC_REQUEST_ID_TEXT + 1];
-	char peer[INET6_ADDRSTRLEN];
-	bool local;          /**< from this machine and not passed on by a proxy */
-	uint64_t started_us; /**< monotonic */
+	char peer[JIC_PEER_TEXT];               /**< who asks, as far as that is known, for the log */
+	char proxy[JIC_PEER_TEXT];              /**< the trusted proxy that passed it on; empty: none */
+	bool https;                             /**< as seen by the client, if a trusted proxy says so */
+	bool local;                             /**< from this machine and not passed on by a proxy */
+	const struct jic_identity *certificate; /**< what the connection's certificate stands for; NULL: nobody */
+	const char *certificate_refusal;        /**< why the one that was shown stands for nobody; NULL: none was */
+	uint64_t started_us;                    /**< monotonic */
 	struct jic_caller caller;
 
 	struct jic_arena arena;

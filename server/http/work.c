@@ -1,45 +1,94 @@
-/* A ring of jobs under one lock. Jobs are large (milliseconds), so contention on the lock does not matter. */
+/* Two rings of jobs under one lock. Jobs are large (milliseconds), so contention on the lock does not matter. */
 #include "server/http/work.h"
 
 #include <pthread.h>
+#include <stdint.h>
+
+enum { KINDS = 2 };
 
 struct job {
 	jic_work_fn *fn;
 	void *context;
+	uint64_t number; /* of all jobs: the older goes first */
+};
+
+struct ring {
+	struct job *jobs;
+	size_t first, count;
+	unsigned running, running_max;
 };
 
 struct jic_work {
 	pthread_mutex_t lock; /* guards what follows, up to the threads */
 	pthread_cond_t changed;
-	struct job *ring;
-	size_t capacity, first, count;
+	struct ring rings[KINDS];
+	size_t capacity; /* of each */
+	uint64_t submitted;
 	bool ending;
 
 	pthread_t *threads;
 	size_t threads_count;
 };
 
-static bool next_job(struct jic_work *w, struct job *out)
+static bool may_run(const struct ring *r)
+{
+	return r->count > 0 && r->running < r->running_max;
+}
+
+/* The ring that the next job is to come from; NULL: there is none to run now. */
+static struct ring *choose_locked(struct jic_work *w)
+{
+	struct ring *chosen = NULL;
+	for (size_t i = 0; i < KINDS; i++) {
+		struct ring *r = &w->rings[i];
+		if (may_run(r) && (!chosen || r->jobs[r->first].number < chosen->jobs[chosen->first].number))
+			chosen = r;
+	}
+	return chosen;
+}
+
+static bool is_drained(const struct jic_work *w)
+{
+	return w->ending && w->rings[JIC_WORK_READ].count == 0 && w->rings[JIC_WORK_WRITE].count == 0;
+}
+
+/* @return the ring that the job was taken from; NULL: it is all over */
+static struct ring *next_job(struct jic_work *w, struct job *out)
 {
 	pthread_mutex_lock(&w->lock);
-	while (w->count == 0 && !w->ending)
+	struct ring *r;
+	while (!(r = choose_locked(w)) && !is_drained(w))
 		pthread_cond_wait(&w->changed, &w->lock);
-	bool found = w->count > 0;
-	if (found) {
-		*out = w->ring[w->first];
-		w->first = (w->first + 1) % w->capacity;
-		w->count--;
+	if (r) {
+		*out = r->jobs[r->first];
+		r->first = (r->first + 1) % w->capacity;
+		r->count--;
+		r->running++;
 	}
 	pthread_mutex_unlock(&w->lock);
-	return found;
+	return r;
+}
+
+static void job_done(struct jic_work *w, struct ring *r)
+{
+	pthread_mutex_lock(&w->lock);
+	/* Who waits because too many of this kind were running, or for the end, has to look again. */
+	bool others_wait = r->running == r->running_max || w->ending;
+	r->running--;
+	if (others_wait)
+		pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
 }
 
 static void *worker(void *context)
 {
 	struct jic_work *w = context;
 	struct job job;
-	while (next_job(w, &job))
+	struct ring *r;
+	while ((r = next_job(w, &job))) {
 		job.fn(job.context);
+		job_done(w, r);
+	}
 	return NULL;
 }
 
@@ -53,6 +102,16 @@ static bool start_threads(struct jic_work *w, unsigned threads, struct jic_error
 	return true;
 }
 
+static bool make_rings(struct jic_work *w, unsigned threads)
+{
+	w->rings[JIC_WORK_READ].running_max = threads;
+	w->rings[JIC_WORK_WRITE].running_max = threads > 1 ? threads / 2 : 1;
+	for (size_t i = 0; i < KINDS; i++)
+		w->rings[i].jobs = calloc(w->capacity, sizeof *w->rings[i].jobs);
+	w->threads = calloc(threads, sizeof *w->threads);
+	return w->rings[JIC_WORK_READ].jobs && w->rings[JIC_WORK_WRITE].jobs && w->threads;
+}
+
 struct jic_work *jic_work_new(unsigned threads, size_t queue_max, struct jic_error *err)
 {
 	JIC_ASSERT(threads > 0 && queue_max > 0);
@@ -64,10 +123,8 @@ struct jic_work *jic_work_new(unsigned threads, size_t queue_max, struct jic_err
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	w->capacity = queue_max;
-	w->ring = calloc(queue_max, sizeof *w->ring);
-	w->threads = calloc(threads, sizeof *w->threads);
 	bool ready =
-	    w->ring && w->threads ? start_threads(w, threads, err) : jic_fail(err, JIC_EMEMORY, "out of memory");
+	    make_rings(w, threads) ? start_threads(w, threads, err) : jic_fail(err, JIC_EMEMORY, "out of memory");
 	if (!ready) {
 		jic_work_free(w);
 		return NULL;
@@ -93,19 +150,24 @@ void jic_work_free(struct jic_work *w)
 	jic_work_end(w);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
+	for (size_t i = 0; i < KINDS; i++)
+		free(w->rings[i].jobs);
 	free(w->threads);
-	free(w->ring);
 	free(w);
 }
 
-bool jic_work_submit(struct jic_work *w, jic_work_fn *fn, void *context)
+bool jic_work_submit(struct jic_work *w, enum jic_work_kind kind, jic_work_fn *fn, void *context)
 {
+	struct ring *r = &w->rings[kind];
 	pthread_mutex_lock(&w->lock);
-	bool fits = w->count < w->capacity && !w->ending;
+	bool fits = r->count < w->capacity && !w->ending;
 	if (fits) {
-		w->ring[(w->first + w->count) % w->capacity] = (struct job){.fn = fn, .context = context};
-		w->count++;
-		pthread_cond_signal(&w->changed);
+		r->jobs[(r->first + r->count) % w->capacity] =
+		    (struct job){.fn = fn, .context = context, .number = w->submitted++};
+		r->count++;
+		/* One of those who wait can run it: while a kind is at its limit, its jobs wake nobody else's turn. */
+		if (may_run(r))
+			pthread_cond_signal(&w->changed);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return fits;

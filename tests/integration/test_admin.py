@@ -25,7 +25,7 @@ def test_version_and_help():
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
-    assert "--listen HOST:PORT" in run("serve", "--help").stdout
+    assert "--listen LIST" in run("serve", "--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [

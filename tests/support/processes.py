@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-READY = re.compile(r"listening on (http://\S+)")
+READY = re.compile(r"listening on ((?:https?|unix)://\S+)")
 JULIAS_FILE = re.compile(r"/(\w+)/\w{5}_\w{5}\.ji$")
 
 # A precompile child needs more memory than this; what a wrapper script around Julia starts needs less.

@@ -144,10 +144,10 @@ Test(work, everything_submitted_is_done_before_the_end)
 	struct jic_work *w = jic_work_new(3, 1000, NULL);
 	cr_assert_not_null(w);
 	for (int i = 0; i < 1000; i++)
-		cr_assert(jic_work_submit(w, count, &c));
+		cr_assert(jic_work_submit(w, JIC_WORK_READ, count, &c));
 	jic_work_end(w);
 	cr_assert_eq(c.done, 1000);
-	cr_assert_not(jic_work_submit(w, count, &c));
+	cr_assert_not(jic_work_submit(w, JIC_WORK_READ, count, &c));
 	jic_work_free(w);
 }
 
@@ -157,7 +157,7 @@ Test(work, a_full_queue_refuses)
 	pthread_mutex_lock(&c.lock); /* the worker waits in its first job */
 	JIC_AUTO(jic_work) struct jic_work *w = jic_work_new(1, 2, NULL);
 	int accepted = 0;
-	while (accepted < 10 && jic_work_submit(w, count, &c))
+	while (accepted < 10 && jic_work_submit(w, JIC_WORK_READ, count, &c))
 		accepted++;
 	pthread_mutex_unlock(&c.lock);
 	cr_assert(accepted >= 2 && accepted <= 3, "%d", accepted);
