@@ -29,13 +29,14 @@ struct jic_candidate {
 	bool ok; /**< while choosing: all that it needs is there */
 };
 
-/** A node's files, in the order in which this Julia tries them. */
+/** A node's files, in the order in which this Julia is to try them. */
 struct jic_candidate_list {
 	struct jic_candidate *items;
 	size_t count;
 };
 
-/** Sort into the order of base/loading.jl:find_all_in_cache_path. */
+/** Sort into the order of base/loading.jl:find_all_in_cache_path, but those of the session's very own flags before
+ * others that it takes (a pull sees to it that Julia does the same: jic_depot_prefer). */
 void jic_candidates_sort(const struct jic_facts *f, struct jic_candidate_list *list);
 
 /**

@@ -17,6 +17,7 @@ struct jic_local {
 	bool has_image;
 	uint64_t bytes; /**< of `.ji` and image */
 	double mtime;   /**< of the `.ji`: last use */
+	bool late;      /**< Julia (1.8+) tries another file of the package before it; see jic_depot_prefer() */
 };
 
 /** The local state of an environment: for each node, in the graph's order, what Julia would load. */
@@ -40,6 +41,10 @@ struct jic_depot_options {
  */
 jic_must_check bool jic_depot_scan(const struct jic_graph *g, const struct jic_depot_options *options,
                                    struct jic_arena *arena, struct jic_locals *out, struct jic_error *err);
+
+/** Touch the files that Julia would try too late, as it does itself with what it loads: the newest comes first. Where
+ * several sets of flags share a depot it would else mix them, and compile again. What can't be touched stays. */
+void jic_depot_prefer(const struct jic_locals *locals, const bool *placed);
 
 /** One artefact to be placed; files were verified before, `.ji` in canonical form. */
 struct jic_placement {

@@ -347,6 +347,14 @@ bool jic_depot_place(struct jic_depot *d, const struct jic_placement *p, struct 
 	return placed;
 }
 
+void jic_depot_prefer(const struct jic_locals *locals, const bool *placed)
+{
+	for (size_t i = 0; i < locals->count; i++) {
+		if (locals->items[i].late && !(placed && placed[i]))
+			(void)utimensat(AT_FDCWD, locals->items[i].path.ptr, NULL, 0);
+	}
+}
+
 /* ---- the end */
 
 static bool sync_path(const char *path, int flags, struct jic_error *err)

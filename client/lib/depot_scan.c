@@ -23,12 +23,22 @@ struct scan {
 	struct jic_view *compiled_dirs; /* that exist, in Julia's order */
 	size_t compiled_dirs_count;
 	struct jic_candidate_list *lists; /* one for each node */
+	struct other *others;             /* cache files of all nodes, acceptable or not, in the nodes' order */
+	size_t others_count, others_room;
+};
+
+/* A cache file that Julia would look at for a node. */
+struct other {
+	uint32_t node;
+	struct jic_view path;
+	struct jic_file_identity identity;
 };
 
 static void scan_clear(struct scan *s)
 {
 	jic_memory_free(s->memory);
 	jic_watches_clear(&s->watches);
+	free(s->others);
 	jic_arena_clear(&s->arena);
 }
 
@@ -139,8 +149,8 @@ static bool look_into(struct listing *l, struct jic_view path, struct jic_candid
 	struct jic_ji ji;
 	struct jic_accept_file file = {.ji = &ji};
 	*acceptable = false;
-	if (!jic_file_identify(path.ptr, &file.identity, NULL) ||
-	    !jic_map_open(path.ptr, JIC_JI_BYTES_MAX, &map, NULL) || !jic_ji_parse(map.view, &arena, &ji, NULL))
+	file.identity = out->identity;
+	if (!jic_map_open(path.ptr, JIC_JI_BYTES_MAX, &map, NULL) || !jic_ji_parse(map.view, &arena, &ji, NULL))
 		return true;
 	file.image_path = jic_cachefile_image_path(path, l->s->g->facts->uname, &arena).ptr;
 	if (!file.image_path || !is_acceptable(l, &file, &arena))
@@ -166,16 +176,34 @@ static bool add_candidate(struct listing *l, const struct jic_candidate *c)
 	return true;
 }
 
+static bool add_other(struct scan *s, uint32_t node, struct jic_view path, const struct jic_file_identity *identity)
+{
+	if (s->others_count == s->others_room) {
+		const size_t room = s->others_room ? s->others_room * 2 : 256;
+		struct other *more = reallocarray(s->others, room, sizeof *more);
+		if (!more)
+			return false;
+		s->others = more;
+		s->others_room = room;
+	}
+	s->others[s->others_count++] = (struct other){.node = node, .path = path, .identity = *identity};
+	return true;
+}
+
 static bool look_at(void *context, int dirfd, const char *name, struct jic_error *err)
 {
 	struct listing *l = context;
-	struct jic_candidate c;
+	struct jic_candidate c = {0};
 	bool acceptable;
 	(void)dirfd;
 	if (!jic_cachefile_is_candidate(jic_view_of(name), l->slug, l->s->g->facts->version))
 		return true;
 	struct jic_view path = jic_arena_printf(&l->s->arena, JIC_PRIv "/%s", JIC_ARGv(l->dir), name);
-	if (!path.len || !look_into(l, path, &c, &acceptable))
+	if (!path.len)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (!jic_file_identify(path.ptr, &c.identity, NULL))
+		return true;
+	if (!add_other(l->s, l->node, path, &c.identity) || !look_into(l, path, &c, &acceptable))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	if (!acceptable)
 		return true;
@@ -239,6 +267,22 @@ static void watch_candidates(struct scan *s, uint32_t node, const struct jic_can
 	}
 }
 
+/* Since 1.8 what else lies there matters only in that Julia tries the newest first. @return is one before the chosen?
+ */
+static bool watch_others(struct scan *s, uint32_t node, const struct jic_candidate *chosen, size_t *next)
+{
+	bool late = false;
+	const bool counts = chosen && jic_julia_at_least(s->g->facts->version, 1, 8, 0);
+	for (; *next < s->others_count && s->others[*next].node == node; ++*next) {
+		const struct other *o = &s->others[*next];
+		if (!counts || jic_view_eq(o->path, chosen->path))
+			continue;
+		late |= o->identity.mtime_ns >= chosen->identity.mtime_ns;
+		jic_watch_seen(&s->watches, JIC_WATCH_CACHE_OLDER, o->path, node, &o->identity);
+	}
+	return late;
+}
+
 static bool take_local(const struct jic_candidate *c, struct jic_arena *arena, struct jic_local *out)
 {
 	*out = (struct jic_local){.path = jic_arena_copy(arena, c->path),
@@ -257,14 +301,16 @@ static bool choose(struct scan *s, struct jic_arena *arena, struct jic_locals *o
 	struct jic_locals found = {.items = jic_arena_array(arena, g->count, sizeof *found.items), .count = g->count};
 	if (!chosen || !found.items || !jic_candidates_choose(g, s->lists, chosen, err))
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0, next = 0; i < g->count; i++) {
 		watch_candidates(s, (uint32_t)i, chosen[i]);
+		const bool late = watch_others(s, (uint32_t)i, chosen[i], &next);
 		found.wanted += jic_node_is_wanted(&g->nodes[i]);
 		if (!chosen[i])
 			continue;
 		found.have += jic_node_is_wanted(&g->nodes[i]);
 		if (!take_local(chosen[i], arena, &found.items[i]))
 			return jic_fail(err, JIC_EMEMORY, "out of memory");
+		found.items[i].late = late;
 	}
 	*out = found;
 	return true;

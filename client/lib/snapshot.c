@@ -91,6 +91,7 @@ static bool is_unchanged(const struct jic_watch *w, const struct stat *st)
 	case JIC_WATCH_FILE:
 		return jic_file_identity_eq(&now, was);
 	case JIC_WATCH_CACHE:
+	case JIC_WATCH_CACHE_OLDER:
 		return now.size == was->size;
 	case JIC_WATCH_CACHE_TIMED:
 		return now.size == was->size && now.mtime_ns == was->mtime_ns;
@@ -224,7 +225,7 @@ static bool read_watch(struct jic_cursor *c, struct jic_watch *out)
 	id->mtime_ns = (int64_t)mtime;
 	id->ctime_ns = (int64_t)ctime;
 	out->kind = (enum jic_watch_kind)kind;
-	return kind >= JIC_WATCH_ABSENT && kind <= JIC_WATCH_CACHE_TIMED;
+	return kind >= JIC_WATCH_ABSENT && kind <= JIC_WATCH_CACHE_OLDER;
 }
 
 static void write_local(struct jic_buf *b, const struct jic_local *l)
@@ -282,8 +283,12 @@ static bool still_holds(const struct jic_watch *w, struct jic_locals *locals)
 		return w->kind == JIC_WATCH_ABSENT && (errno == ENOENT || errno == ENOTDIR);
 	if (!is_unchanged(w, &st))
 		return false;
-	if (w->node < locals->count)
-		locals->items[w->node].mtime = (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec * 1e-9;
+	const double mtime = (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec * 1e-9;
+	if (w->node >= locals->count)
+		return true;
+	if (w->kind == JIC_WATCH_CACHE_OLDER)
+		return mtime < locals->items[w->node].mtime;
+	locals->items[w->node].mtime = mtime;
 	return true;
 }
 

@@ -18,6 +18,8 @@ enum jic_watch_kind {
 	JIC_WATCH_FILE = 3,      /**< the same file, not written to */
 	JIC_WATCH_CACHE = 4, /**< the same file; its times may change: Julia touches a cache file when it loads it */
 	JIC_WATCH_CACHE_TIMED = 5, /**< and its time decides which file Julia tries first (≤ 1.7) */
+	/** a cache file beside the one of `node`, whose watch comes before: Julia tries it later (1.8+) */
+	JIC_WATCH_CACHE_OLDER = 6,
 };
 struct jic_watch {
 	enum jic_watch_kind kind;

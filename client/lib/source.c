@@ -51,6 +51,14 @@ static bool is_backup(struct jic_view name)
 	       jic_view_ends(name, JIC_VIEW(".orig"));
 }
 
+/* What a run with --code-coverage or --track-allocation leaves beside a source: "Inner.jl.30937.cov", "Inner.jl.cov".
+ */
+static bool is_trace(struct jic_view name)
+{
+	return (jic_view_ends(name, JIC_VIEW(".cov")) || jic_view_ends(name, JIC_VIEW(".mem"))) &&
+	       memmem(name.ptr, name.len, ".jl.", 4) != NULL;
+}
+
 static bool is_skipped_dir(struct jic_view top)
 {
 	return jic_view_is(top, "test") || jic_view_is(top, "docs") || jic_view_is(top, "examples") ||
@@ -89,7 +97,7 @@ bool jic_source_covers(bool covers_all, struct jic_view relative)
 {
 	struct jic_view top = first_component(relative), name = jic_view_basename(relative);
 	bool nested = top.len < relative.len;
-	if (is_backup(name) || has_git_component(relative))
+	if (is_backup(name) || is_trace(name) || has_git_component(relative))
 		return false;
 	if (nested && (jic_view_is(top, "src") || jic_view_is(top, "ext")))
 		return true;

@@ -150,3 +150,17 @@ Test(choose, an_empty_graph_chooses_nothing)
 	world_open(&w, 11);
 	expect(&w, 0, 0, 0);
 }
+
+Test(choose, of_two_whole_sets_the_one_of_the_very_flags)
+{
+	struct world w;
+	world_open(&w, 12);
+	add(&w, A, 10, 1, 0, 0);
+	add(&w, A, 11, 9, 0, 0);
+	add(&w, B, 20, 1, 10, 0);
+	add(&w, B, 21, 9, 11, 0);
+	add(&w, C, 31, 9, 11, 21);
+	add(&w, C, 30, 1, 10, 20);
+	w.files[A][1].flags = w.files[B][1].flags = w.files[C][0].flags = 0xe3;
+	expect(&w, 10, 20, 30);
+}

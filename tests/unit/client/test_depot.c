@@ -243,6 +243,39 @@ Test(depot, other_flags_choose_other_files)
 	place_close(&p);
 }
 
+Test(depot, a_file_that_julia_would_try_too_late_becomes_its_first)
+{
+	struct place p;
+	place_open(&p, "1.11.1");
+	corpus_compile(&p.env);
+	struct jic_locals locals = scan(&p);
+	const struct jic_local *l = local_of(&p, &locals, "GoldBase");
+	cr_expect_not(l->late, "it is the newest");
+	struct jic_view stranger = jic_arena_printf(&p.arena, JIC_PRIv "_other.ji",
+	                                            JIC_ARGv(jic_view_head(l->path, l->path.len - strlen(".ji"))));
+	put_file(stranger.ptr, "of no use to anybody");
+	locals = scan(&p);
+	l = local_of(&p, &locals, "GoldBase");
+	cr_expect(l->path.len && l->late);
+	bool *placed = jic_arena_array(&p.arena, locals.count, sizeof *placed);
+	placed[l - locals.items] = true;
+	jic_depot_prefer(&locals, placed);
+	locals = scan(&p);
+	cr_expect(local_of(&p, &locals, "GoldBase")->late, "what was placed anew is left alone");
+	usleep(20000);
+	jic_depot_prefer(&locals, NULL);
+	settle();
+	for (int round = 0; round < 2; round++) {
+		locals = scan(&p);
+		cr_expect_not(local_of(&p, &locals, "GoldBase")->late, "scanned, then remembered: round %d", round);
+	}
+	const struct timespec later[] = {{.tv_sec = time(NULL) + 5}, {.tv_sec = time(NULL) + 5}};
+	cr_assert_eq(utimensat(AT_FDCWD, stranger.ptr, later, 0), 0);
+	locals = scan(&p);
+	cr_expect(local_of(&p, &locals, "GoldBase")->late, "Julia has loaded the other since");
+	place_close(&p);
+}
+
 Test(depot, a_damaged_snapshot_is_ignored)
 {
 	struct place p;
