@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/toml.h"
+#include "server/auth/grant.h"
 #include "server/auth/token.h"
 
 enum { CONFIG_BYTES_MAX = 1024 * 1024 };
@@ -10,8 +11,7 @@ enum { CONFIG_BYTES_MAX = 1024 * 1024 };
 struct rule {
 	struct jic_view *patterns;
 	size_t patterns_count;
-	struct jic_view lanes, lane_parent;
-	unsigned scopes;
+	struct jic_grant grant;
 };
 
 struct jic_certificate_rules {
@@ -66,16 +66,11 @@ static bool read_patterns(const char *file, const struct jic_toml *match, struct
 /* Every entry is known and has its type: a rule that isn't what it looks like must not let anybody in. */
 static bool check_entries(const char *file, const struct jic_toml *table, struct jic_error *err)
 {
-	static const char *const keys[] = {"can", "lanes", "lane_parent"};
-	for (const struct jic_toml *e = jic_toml_first(table); e; e = e->next) {
-		bool known = jic_view_is(e->key, "match") && jic_toml_is_array(e);
-		for (size_t i = 0; i < JIC_COUNT(keys) && !known; i++)
-			known = jic_view_is(e->key, keys[i]) && jic_toml_is_string(e);
-		if (!known)
+	for (const struct jic_toml *e = jic_toml_first(table); e; e = e->next)
+		if (!(jic_view_is(e->key, "match") && jic_toml_is_array(e)) && !jic_grant_has(e))
 			return jic_fail(err, JIC_EFORMAT,
 			                "%s:%u: tls.clients: \"" JIC_PRIv "\" is no key of a rule, or has another type",
 			                file, e->line, JIC_ARGv(e->key));
-	}
 	return true;
 }
 
@@ -88,15 +83,8 @@ static bool read_rule(const char *file, const struct jic_toml *table, struct jic
 		                table->line);
 	if (!check_entries(file, table, err) || !read_patterns(file, match, arena, out, err))
 		return false;
-	out->lanes = jic_arena_copy(arena, jic_toml_string(table, "lanes", JIC_VIEW(JIC_LANE_MAIN)));
-	out->lane_parent = jic_arena_copy(arena, jic_toml_string(table, "lane_parent", JIC_VIEW("")));
-	if (!jic_scopes_parse(jic_toml_string(table, "can", JIC_VIEW("read")), &out->scopes, err) ||
-	    !jic_lane_patterns_check(out->lanes, err))
-		return jic_wrap(err, "%s:%u: tls.clients", file, table->line);
-	if (out->lane_parent.len && !jic_lane_name_valid(out->lane_parent))
-		return jic_fail(err, JIC_EUSAGE, "%s:%u: tls.clients: lane_parent is not a lane's name", file,
-		                table->line);
-	return true;
+	return (jic_grant_read(table, arena, &out->grant, err) && jic_lane_patterns_check(out->grant.lanes, err)) ||
+	       jic_wrap(err, "%s:%u: tls.clients", file, table->line);
 }
 
 static bool read_rules(struct jic_certificate_rules *rules, const char *file, struct jic_view text,
@@ -155,9 +143,9 @@ bool jic_certificate_identify(const struct jic_certificate_rules *rules, const s
 			continue;
 		*out = (struct jic_identity){.kind = JIC_IDENTITY_CERTIFICATE,
 		                             .name = jic_arena_printf(arena, "cert:" JIC_PRIv, JIC_ARGv(*name)),
-		                             .lanes = jic_arena_copy(arena, rule->lanes),
-		                             .lane_parent = jic_arena_copy(arena, rule->lane_parent),
-		                             .scopes = rule->scopes};
+		                             .lanes = jic_arena_copy(arena, rule->grant.lanes),
+		                             .lane_parent = jic_arena_copy(arena, rule->grant.lane_parent),
+		                             .scopes = rule->grant.scopes};
 		return !arena->failed || jic_fail(err, JIC_EMEMORY, "out of memory");
 	}
 	return jic_fail(err, JIC_EDENIED, "no rule of tls.clients is for this certificate (" JIC_PRIv ")",

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <strings.h>
 
 enum { TOUCH_INTERVAL_S = 60, TOUCHED_SLOTS = 64 };
@@ -22,6 +23,7 @@ struct jic_gate {
 	struct touched touched[TOUCHED_SLOTS];
 
 	struct jic_gate_options options;
+	atomic_bool require_token, anonymous_read; /* begin as the options say */
 };
 
 struct jic_gate *jic_gate_new(const struct jic_gate_options *options, struct jic_error *err)
@@ -32,8 +34,15 @@ struct jic_gate *jic_gate_new(const struct jic_gate_options *options, struct jic
 		return NULL;
 	}
 	g->options = *options;
+	jic_gate_set_readers(g, options->require_token, options->anonymous_read);
 	pthread_mutex_init(&g->lock, NULL);
 	return g;
+}
+
+void jic_gate_set_readers(struct jic_gate *g, bool require_token, bool anonymous_read)
+{
+	atomic_store(&g->require_token, require_token);
+	atomic_store(&g->anonymous_read, anonymous_read);
 }
 
 void jic_gate_free(struct jic_gate *g)
@@ -79,14 +88,13 @@ static bool secret_is_of(const struct jic_token *t, const struct jic_digest *has
 	       (t->has_old && now_s < t->old_until_s && jic_digest_eq(hash, &t->old_hash));
 }
 
-static bool identify_token(struct jic_gate *g, struct jic_view authorization, uint64_t now_s, struct jic_arena *arena,
+static bool identify_token(struct jic_gate *g, struct jic_view secret, uint64_t now_s, struct jic_arena *arena,
                            struct jic_caller *out, struct jic_error *err)
 {
-	struct jic_view secret;
 	struct jic_digest hash;
 	struct jic_token token;
 	struct jic_error why = {0};
-	if (!bearer_secret(authorization, &secret) || !jic_token_secret_hash(secret, &hash))
+	if (!jic_token_secret_hash(secret, &hash))
 		return jic_fail(err, JIC_EDENIED, "Authorization must be \"Bearer jic_…\"");
 	bool found = g->options.index->ops->token_find_by_hash(g->options.index, &hash, arena, &token, &why);
 	if (!found && why.code != JIC_ENOTFOUND) {
@@ -108,16 +116,28 @@ static bool identify_token(struct jic_gate *g, struct jic_view authorization, ui
 	return true;
 }
 
+static bool identify_bearer(struct jic_gate *g, struct jic_view authorization, uint64_t now_s, struct jic_arena *arena,
+                            struct jic_caller *out, struct jic_error *err)
+{
+	struct jic_view secret;
+	if (!bearer_secret(authorization, &secret))
+		return jic_fail(err, JIC_EDENIED, "Authorization must be \"Bearer jic_…\"");
+	if (!jic_jwt_looks_like(secret) || !g->options.oidc)
+		return identify_token(g, secret, now_s, arena, out, err);
+	*out = (struct jic_caller){0};
+	return jic_oidc_identify(g->options.oidc, secret, now_s, arena, &out->id, err);
+}
+
 bool jic_gate_identify(struct jic_gate *g, const struct jic_credentials *c, uint64_t now_s, struct jic_arena *arena,
                        struct jic_caller *out, struct jic_error *err)
 {
 	if (c->authorization.len > 0)
-		return identify_token(g, c->authorization, now_s, arena, out, err);
+		return identify_bearer(g, c->authorization, now_s, arena, out, err);
 	if (c->certificate) {
 		*out = (struct jic_caller){.id = *c->certificate};
 		return true;
 	}
-	bool may_read = g->options.anonymous_read || (c->local && !g->options.require_token);
+	bool may_read = atomic_load(&g->anonymous_read) || (c->local && !atomic_load(&g->require_token));
 	*out = (struct jic_caller){.id.scopes = may_read ? JIC_SCOPE_READ : 0};
 	return true;
 }

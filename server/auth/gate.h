@@ -9,19 +9,22 @@
 #define JIC_SERVER_AUTH_GATE_H
 
 #include "common/arena.h"
-#include "server/auth/identity.h"
+#include "server/auth/oidc.h"
 
 #include <sys/socket.h>
 
 struct jic_gate;
 
 struct jic_gate_options {
-	struct jic_index *index; /**< borrowed for the gate's life */
-	bool require_token;      /**< readers on this machine need one too */
-	bool anonymous_read;     /**< readers elsewhere need none */
+	struct jic_index *index;     /**< borrowed for the gate's life */
+	const struct jic_oidc *oidc; /**< borrowed; NULL: no web tokens */
+	bool require_token;          /**< readers on this machine need one too */
+	bool anonymous_read;         /**< readers elsewhere need none */
 };
 struct jic_gate *jic_gate_new(const struct jic_gate_options *options, struct jic_error *err);
 void jic_gate_free(struct jic_gate *g);
+/** Who may read without a token from now on. Any thread. */
+void jic_gate_set_readers(struct jic_gate *g, bool require_token, bool anonymous_read);
 JIC_DEFINE_AUTO(jic_gate, jic_gate_free)
 
 /** Who is asking, and what is to be written down of it. */
