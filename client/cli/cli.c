@@ -24,6 +24,9 @@ void jic_cli_session_options(struct jic_cli *cli, struct jic_session_options *o)
 	    .depot = jic_options_text(given, "depot", NULL),
 	    .target = jic_options_text(given, "target", NULL),
 	    .script = jic_options_text(given, "script", NULL),
+	    .ca_file = jic_options_text(given, "ca-file", NULL),
+	    .client_certificate = jic_options_text(given, "client-certificate", NULL),
+	    .client_key = jic_options_text(given, "client-key", NULL),
 	};
 	if (!cli->quiet && jic_progress_bar_start(&cli->bar)) {
 		o->progress = jic_progress_bar_show;

@@ -33,8 +33,11 @@ enum {
 		"quiet", 'q', NULL, "no summary, no warnings"                                                          \
 	}
 #define OPTIONS_SERVER                                                                                                 \
-	{"url", 0, "URL", "the server (JICACHE_URL, else http://127.0.0.1:8787)"},                                     \
+	{"url", 0, "URL", "the server, also unix:///PATH (JICACHE_URL, else http://127.0.0.1:8787)"},                   \
 	    {"token", 0, "TOKEN", "who we are there (JICACHE_TOKEN)"},                                                 \
+	    {"ca-file", 0, "FILE", "who signs the server's certificate (JICACHE_CA_FILE, else the system's list)"},    \
+	    {"client-certificate", 0, "FILE", "our own, instead of a token (JICACHE_CLIENT_CERTIFICATE)"},             \
+	    {"client-key", 0, "FILE", "its key (JICACHE_CLIENT_KEY, else in the same file)"},                          \
 	{                                                                                                              \
 		"lane", 0, "LANE", "the trust lane to read and write (JICACHE_LANE)"                                   \
 	}

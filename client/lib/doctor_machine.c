@@ -248,7 +248,7 @@ static void find_clock(struct jic_findings *f, const struct jic_connection *c)
 
 static void find_rights(struct jic_findings *f, const struct jic_settings *settings, const struct jic_msg_info *info)
 {
-	if (!*settings->token)
+	if (!jic_settings_identify(settings))
 		jic_find(f, JIC_ADVICE, "token",
 		         "to publish, set JICACHE_TOKEN to one that `jicached token create` made",
 		         "there is no token: this machine only fetches");

@@ -229,6 +229,15 @@ static bool take_published(struct push *p, const struct jic_buf *answer, struct 
 	return true;
 }
 
+/* The server reads all of it before it answers. */
+static uint64_t content_bytes(const struct push *p)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < p->uploads_count; i++)
+		bytes += p->uploads[i].content.len;
+	return bytes;
+}
+
 static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered, struct jic_error *err)
 {
 	const struct jic_session *s = p->session;
@@ -249,6 +258,7 @@ static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered
 	};
 	jic_provenance_here(p->arena, &request.provenance);
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0};
+	jic_connection_patience(p->connection, content_bytes(p));
 	return jic_msg_publish_write(&request, &body, err) &&
 	       jic_connection_json(p->connection, "POST", "/v1/publish", jic_buf_view(&body), answer, err);
 }
@@ -334,7 +344,7 @@ static bool push(struct push *p, struct jic_error *err)
 	jic_history_note(s, &p->locals, NULL);
 	if (p->locals.have == 0)
 		return true;
-	if (!*s->settings.token)
+	if (!jic_settings_identify(&s->settings))
 		return jic_fail(err, JIC_EDENIED,
 		                "publishing needs a token: set JICACHE_TOKEN, --token, or `token` in %s",
 		                s->settings.config);
@@ -399,7 +409,7 @@ const char *jic_session_state(struct jic_session *s, struct jic_error *err)
 
 struct jic_report *jic_session_push_changed(struct jic_session *s, const char *state, struct jic_error *err)
 {
-	const char *now = *s->settings.token ? jic_session_state(s, err) : state;
+	const char *now = jic_settings_identify(&s->settings) ? jic_session_state(s, err) : state;
 	if (!now)
 		return NULL;
 	if (strcmp(now, state) != 0)

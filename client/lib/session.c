@@ -198,6 +198,9 @@ struct jic_session *jic_session_open(const struct jic_session_options *options, 
 	    .progress_context = options->progress_context,
 	    .target = keep(s, options->target),
 	    .script = keep(s, options->script),
+	    .ca_file = keep(s, options->ca_file),
+	    .client_certificate = keep(s, options->client_certificate),
+	    .client_key = keep(s, options->client_key),
 	};
 	return open_steps(s, err) ? JIC_TAKE(s) : NULL;
 }
@@ -228,7 +231,7 @@ const char *const *jic_session_julia_args(const struct jic_session *s)
 
 bool jic_session_can_publish(const struct jic_session *s)
 {
-	return *s->settings.token != '\0';
+	return jic_settings_identify(&s->settings);
 }
 
 const char *jic_version(void)

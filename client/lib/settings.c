@@ -13,6 +13,9 @@ struct setting {
 static const struct setting setting_url = {"url", "JICACHE_URL", JIC_URL_DEFAULT};
 static const struct setting setting_token = {"token", "JICACHE_TOKEN", ""};
 static const struct setting setting_lane = {"lane", "JICACHE_LANE", ""};
+static const struct setting setting_ca_file = {"ca_file", "JICACHE_CA_FILE", ""};
+static const struct setting setting_client_certificate = {"client_certificate", "JICACHE_CLIENT_CERTIFICATE", ""};
+static const struct setting setting_client_key = {"client_key", "JICACHE_CLIENT_KEY", ""};
 
 /* $VARIABLE/jicache/leaf, else ~/fallback/jicache/leaf; the XDG base directory specification ignores relative values.
  */
@@ -27,15 +30,18 @@ static const char *xdg_path(struct jic_arena *arena, const char *variable, const
 
 static bool check_keys(const struct jic_toml *root, const char *path, struct jic_error *err)
 {
-	static const struct setting *const known[] = {&setting_url, &setting_token, &setting_lane};
+	static const struct setting *const known[] = {
+	    &setting_url,       &setting_token, &setting_lane, &setting_ca_file, &setting_client_certificate,
+	    &setting_client_key};
 	for (const struct jic_toml *e = jic_toml_first(root); e; e = e->next) {
 		size_t i = 0;
 		while (i < JIC_COUNT(known) && !jic_view_is(e->key, known[i]->key))
 			i++;
 		if (i == JIC_COUNT(known))
 			return jic_fail(err, JIC_EFORMAT,
-			                "%s:%u: unknown setting \"" JIC_PRIv "\" (known: url, token, lane)", path,
-			                e->line, JIC_ARGv(e->key));
+			                "%s:%u: unknown setting \"" JIC_PRIv
+			                "\" (known: url, token, lane, ca_file, client_certificate, client_key)",
+			                path, e->line, JIC_ARGv(e->key));
 		if (e->type != JIC_TOML_STRING)
 			return jic_fail(err, JIC_EFORMAT, "%s:%u: \"%s\" must be a string in quotes", path, e->line,
 			                known[i]->key);
@@ -70,12 +76,13 @@ static const char *choose(const struct setting *s, const char *flag, const struc
 
 static bool check_url(const char *url, struct jic_error *err)
 {
-	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 || strncmp(url, "unix:///", 8) == 0)
 		return true;
-	return jic_fail(err, JIC_EFORMAT,
-	                "server address \"%s\" does not begin with http:// or https:// (--url, JICACHE_URL or `url` in "
-	                "config.toml)",
-	                url);
+	return jic_fail(
+	    err, JIC_EFORMAT,
+	    "server address \"%s\" does not begin with http://, https:// or unix:/// (--url, JICACHE_URL or `url` in "
+	    "config.toml)",
+	    url);
 }
 
 static const char *without_slash(const char *url, struct jic_arena *arena)
@@ -97,10 +104,15 @@ bool jic_settings_load(const struct jic_session_options *options, struct jic_are
 	out->url = without_slash(choose(&setting_url, options->url, config, arena), arena);
 	out->token = choose(&setting_token, options->token, config, arena);
 	out->lane = choose(&setting_lane, options->lane, config, arena);
+	out->ca_file = choose(&setting_ca_file, options->ca_file, config, arena);
+	out->client_certificate = choose(&setting_client_certificate, options->client_certificate, config, arena);
+	out->client_key = choose(&setting_client_key, options->client_key, config, arena);
 	if (arena->failed)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	if (*out->lane && !jic_lane_name_valid(jic_view_of(out->lane)))
 		return jic_fail(err, JIC_EFORMAT,
 		                "\"%s\" is no lane name (letters, digits, \".\", \"_\", \"-\", and \"/\")", out->lane);
+	if (*out->client_key && !*out->client_certificate)
+		return jic_fail(err, JIC_EFORMAT, "client_key is of no use without client_certificate");
 	return check_url(out->url, err);
 }

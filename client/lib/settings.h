@@ -13,12 +13,21 @@
 #define JIC_URL_DEFAULT "http://127.0.0.1:8787"
 
 struct jic_settings {
+	const char *ca_file;            /**< who signs servers' certificates; "": the system's list */
+	const char *client_certificate; /**< with those between it and its root; "": none is shown */
+	const char *client_key;         /**< "": it is in the same file */
 	const char *url;        /**< without a trailing slash */
 	const char *token;      /**< "" when there is none */
 	const char *lane;       /**< "" is the server's default */
 	const char *memory_dir; /**< $XDG_CACHE_HOME/jicache or ~/.cache/jicache */
 	const char *config;     /**< the file's path, whether it exists or not */
 };
+
+/** The server is told who we are, so it may let us write. */
+static inline bool jic_settings_identify(const struct jic_settings *s)
+{
+	return *s->token || *s->client_certificate;
+}
 
 /** @return false with JIC_EFORMAT (bad TOML, unknown key, wrong type, bad URL or lane), naming file and line or the
  * variable */

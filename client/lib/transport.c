@@ -5,8 +5,11 @@
 #include "client/lib/transport.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum { HEADER_BYTES_MAX = 1024, UPLOAD_PIECE_BYTES = 128 * 1024 };
@@ -15,11 +18,16 @@ struct jic_connection {
 	CURL *curl;
 	struct curl_slist *headers; /* sent with every request: authorization, user agent's protocol */
 	const char *url;            /* borrowed from the settings */
+	const char *base;           /* what requests' paths are appended to; unix sockets have a host only in name */
 	const atomic_bool *cancel;
 	int64_t date_s;   /* of the last answer; −1: none */
 	curl_off_t moved; /* bytes of the request in progress, both ways, when it last got on */
 	double moved_s;   /* when that was */
 	bool stalled;     /* why the transfer was stopped */
+	int silence_s;    /* that the request in progress may last without getting on */
+	int patience_s;   /* of that, what the next request has beyond JIC_STALL_LIMIT_S */
+	long retry_ms;    /* what the last answer said of coming again; −1: nothing */
+	long waited_ms;   /* for a busy server, in all */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -33,6 +41,7 @@ struct response {
 	struct jic_zdec *zdec;
 	uint64_t content_max;
 	bool encoded;           /* Content-Encoding: zstd */
+	bool once;              /* what is sent can't be sent again as it is */
 	struct jic_error error; /* why a callback stopped the transfer */
 };
 
@@ -80,8 +89,40 @@ static int on_progress(void *context, curl_off_t dt, curl_off_t dn, curl_off_t u
 		c->moved = dn + un;
 		c->moved_s = now_s();
 	}
-	c->stalled = now_s() - c->moved_s >= JIC_STALL_LIMIT_S;
+	c->stalled = now_s() - c->moved_s >= c->silence_s;
 	return c->stalled || (c->cancel && atomic_load(c->cancel));
+}
+
+/*
+ * Whoever waits long for an answer wants to know that there still is somebody: the kernel asks, and gives up after
+ * JIC_STALL_LIMIT_S without any sign of life. On a unix socket this fails and is not needed.
+ */
+static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+	const int on = 1, idle_s = 5, interval_s = 2, gone_ms = JIC_STALL_LIMIT_S * 1000;
+	(void)context, (void)purpose;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof gone_ms);
+	return CURL_SOCKOPT_OK;
+}
+
+/* Where it is, and by whom it and we are known. */
+static void set_server(struct jic_connection *c, const struct jic_settings *settings)
+{
+	static const char local[] = "unix://";
+	const bool is_local = strncmp(c->url, local, sizeof local - 1) == 0;
+	c->base = is_local ? "http://localhost" : c->url;
+	if (is_local)
+		curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->url + sizeof local - 1);
+	if (*settings->ca_file)
+		curl_easy_setopt(c->curl, CURLOPT_CAINFO, settings->ca_file);
+	if (!*settings->client_certificate)
+		return;
+	curl_easy_setopt(c->curl, CURLOPT_SSLCERT, settings->client_certificate);
+	curl_easy_setopt(c->curl, CURLOPT_SSLKEY,
+	                 *settings->client_key ? settings->client_key : settings->client_certificate);
 }
 
 static void set_options(struct jic_connection *c)
@@ -91,7 +132,8 @@ static void set_options(struct jic_connection *c)
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)JIC_CONNECT_LIMIT_MS);
 	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)JIC_STALL_LIMIT_S);
+	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "jicache/" JIC_VERSION);
 	/* Blobs stay within our server: following a redirect would hand the token to whoever is named. */
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
@@ -120,6 +162,7 @@ struct jic_connection *jic_connection_new(const struct jic_settings *settings, c
 		return NULL;
 	}
 	set_options(c);
+	set_server(c, settings);
 	return JIC_TAKE(c);
 }
 
@@ -145,6 +188,14 @@ static bool header_value(struct jic_view line, const char *name, char value[HEAD
 	return true;
 }
 
+/* Seconds (RFC 9110 §10.2.3). A date is of no use to who waits seconds at the most. */
+static long retry_ms(const char *value)
+{
+	char *end;
+	const unsigned long seconds = strtoul(value, &end, 10);
+	return end == value || seconds > JIC_RETRY_LIMIT_MS / 1000 ? -1 : (long)seconds * 1000;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct response *r = context;
@@ -154,6 +205,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		r->encoded = strcasestr(value, "zstd") != NULL;
 	else if (header_value(line, "date:", value))
 		r->connection->date_s = (int64_t)curl_getdate(value, NULL);
+	else if (header_value(line, "retry-after:", value))
+		r->connection->retry_ms = retry_ms(value);
 	return size * count;
 }
 
@@ -205,7 +258,7 @@ static bool fail_curl(struct jic_connection *c, CURLcode code, const struct resp
 		return false;
 	}
 	if (c->stalled)
-		return jic_fail(err, JIC_ENETWORK, "server %s: silent for %d seconds", c->url, JIC_STALL_LIMIT_S);
+		return jic_fail(err, JIC_ENETWORK, "server %s: silent for %d seconds", c->url, c->silence_s);
 	const char *reason = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
 	return jic_fail(err, JIC_ENETWORK, "server %s: %s", c->url, reason);
 }
@@ -251,16 +304,27 @@ static bool fail_status(const struct jic_connection *c, long status, const struc
 	return false;
 }
 
-static bool perform(struct jic_connection *c, const char *path, struct response *r, struct jic_error *err)
+void jic_connection_patience(struct jic_connection *c, uint64_t bytes)
 {
-	jic_autofree char *url = jic_asprintf("%s%s", c->url, path);
-	if (!url)
-		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	const uint64_t more_s = bytes / JIC_PATIENCE_BYTES_PER_S, most_s = JIC_PATIENCE_LIMIT_S - JIC_STALL_LIMIT_S;
+	c->patience_s = (int)(more_s < most_s ? more_s : most_s);
+}
+
+static void begin_waiting(struct jic_connection *c)
+{
 	c->curl_error[0] = '\0';
 	c->moved = 0;
 	c->moved_s = now_s();
 	c->stalled = false;
+	c->retry_ms = -1;
+	curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_TIME, (long)c->silence_s);
+}
+
+static bool perform_once(struct jic_connection *c, const char *url, struct response *r, struct jic_error *err)
+{
+	begin_waiting(c);
 	r->connection = c;
+	r->encoded = false;
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, r);
@@ -271,6 +335,50 @@ static bool perform(struct jic_connection *c, const char *path, struct response 
 		return fail_curl(c, code, r, err);
 	long status = status_of(r);
 	return status >= 200 && status < 300 ? true : fail_status(c, status, r->collect, err);
+}
+
+/* In steps, because who cancels does not want to wait. */
+static bool sleep_ms(const struct jic_connection *c, long left_ms)
+{
+	enum { STEP_MS = 50 };
+	for (; left_ms > 0; left_ms -= STEP_MS) {
+		if (c->cancel && atomic_load(c->cancel))
+			return false;
+		const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+		nanosleep(&step, NULL);
+	}
+	return true;
+}
+
+/* The server was busy, and said when to come again: wait for that, unless it is longer than what is left for waiting.
+ */
+static bool wait_for_turn(struct jic_connection *c)
+{
+	const long wait_ms = c->retry_ms < 0 ? -1 : c->retry_ms ? c->retry_ms : 100;
+	if (wait_ms < 0 || c->waited_ms + wait_ms > JIC_RETRY_LIMIT_MS)
+		return false;
+	c->waited_ms += wait_ms;
+	return sleep_ms(c, wait_ms);
+}
+
+/* What is sent is in memory whole, unless it is an upload: that begins anew where it is made. */
+static bool perform(struct jic_connection *c, const char *path, struct response *r, struct jic_error *err)
+{
+	struct jic_error why = {0};
+	jic_autofree char *url = jic_asprintf("%s%s", c->base, path);
+	if (!url)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	c->silence_s = JIC_STALL_LIMIT_S + c->patience_s;
+	c->patience_s = 0;
+	bool done = perform_once(c, url, r, &why);
+	while (!done && why.code == JIC_EBUSY && !r->once && wait_for_turn(c)) {
+		jic_buf_reset(r->collect);
+		why = (struct jic_error){0};
+		done = perform_once(c, url, r, &why);
+	}
+	if (!done && err)
+		*err = why;
+	return done;
 }
 
 static void method_get(struct jic_connection *c)
@@ -420,7 +528,7 @@ static bool put_stream(struct jic_connection *c, const struct jic_digest *digest
                        struct jic_error *err)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf answer = {0};
-	struct response r = {.collect = &answer, .collect_max = JIC_MESSAGE_BYTES_MAX};
+	struct response r = {.collect = &answer, .collect_max = JIC_MESSAGE_BYTES_MAX, .once = true};
 	char path[96];
 	blob_path(digest, path);
 	method_get(c);
@@ -435,14 +543,29 @@ static bool put_stream(struct jic_connection *c, const struct jic_digest *digest
 	return done;
 }
 
-bool jic_connection_put_blob(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
-                             struct jic_error *err)
+static bool put_once(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
+                     struct jic_error *err)
 {
 	JIC_AUTO(jic_zenc) struct jic_zenc *zenc = jic_zenc_new(JIC_ZSTD_LEVEL, err);
 	if (!zenc || !jic_zenc_size(zenc, content.len, err))
 		return false;
 	struct upload u = {.zenc = zenc, .left = content};
+	jic_connection_patience(c, content.len);
 	bool done = put_stream(c, digest, &u, err);
 	jic_buf_clear(&u.ready);
+	return done;
+}
+
+bool jic_connection_put_blob(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
+                             struct jic_error *err)
+{
+	struct jic_error why = {0};
+	bool done = put_once(c, digest, content, &why);
+	while (!done && why.code == JIC_EBUSY && wait_for_turn(c)) {
+		why = (struct jic_error){0};
+		done = put_once(c, digest, content, &why);
+	}
+	if (!done && err)
+		*err = why;
 	return done;
 }

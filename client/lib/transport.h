@@ -1,6 +1,8 @@
 /**
  * Talking HTTP to the server with libcurl, within bounds: connecting takes at most a second, and ten seconds without
- * progress end a request. A connection belongs to one thread; threads that work side by side open one each.
+ * progress end a request. A server that says it is busy and when to come again (Retry-After) is asked again, as long as
+ * that costs a connection less than JIC_RETRY_LIMIT_MS in all. A connection belongs to one thread; threads that work
+ * side by side open one each.
  */
 #ifndef JIC_CLIENT_TRANSPORT_H
 #define JIC_CLIENT_TRANSPORT_H
@@ -11,7 +13,13 @@
 
 #include <stdatomic.h>
 
-enum { JIC_CONNECT_LIMIT_MS = 1000, JIC_STALL_LIMIT_S = 10 };
+enum {
+	JIC_CONNECT_LIMIT_MS = 1000,
+	JIC_STALL_LIMIT_S = 10,
+	JIC_RETRY_LIMIT_MS = 2500,
+	JIC_PATIENCE_LIMIT_S = 300,                  /**< silence of a server that has much to do */
+	JIC_PATIENCE_BYTES_PER_S = 16 * 1024 * 1024, /**< that a slow one reads, checks and syncs */
+};
 
 struct jic_connection;
 /** @param cancel when it becomes true, requests under way end with JIC_ENETWORK; may be NULL */
@@ -29,6 +37,13 @@ JIC_DEFINE_AUTO(jic_connection, jic_connection_free)
  */
 jic_must_check bool jic_connection_json(struct jic_connection *c, const char *method, const char *path,
                                         struct jic_view body, struct jic_buf *answer, struct jic_error *err);
+
+/**
+ * The next request makes the server work on `bytes` of content before it answers: it may be silent for longer, by
+ * bytes / JIC_PATIENCE_BYTES_PER_S and at most JIC_PATIENCE_LIMIT_S. A host or a network that is gone is noticed after
+ * JIC_STALL_LIMIT_S all the same, by the kernel's probes.
+ */
+void jic_connection_patience(struct jic_connection *c, uint64_t bytes);
 
 /** The server's time when it sent the last answer, in seconds since the epoch (its Date header); −1: it did not say. */
 int64_t jic_connection_date(const struct jic_connection *c);

@@ -34,7 +34,7 @@ typedef void jic_progress_fn(void *context, const struct jic_progress *progress)
 
 /** Everything may be NULL or 0: then the environment variable, the configuration file, and the default apply. */
 struct jic_session_options {
-	const char *url;        /**< JICACHE_URL, `url`, "http://127.0.0.1:8787" */
+	const char *url;        /**< JICACHE_URL, `url`, "http://127.0.0.1:8787"; also https:// and unix:///path */
 	const char *token;      /**< JICACHE_TOKEN, `token`, none */
 	const char *lane;       /**< JICACHE_LANE, `lane`, the server's default */
 	const char *project;    /**< as Julia's --project=; JULIA_PROJECT */
@@ -46,10 +46,13 @@ struct jic_session_options {
 	void *progress_context;
 	const char *target; /**< "test": the environment that Pkg.test makes for the project's package, and its flags */
 	const char *script; /**< the program file: what "@script" stands for in LOAD_PATH and `project` (Julia 1.11+) */
+	const char *ca_file; /**< who signs the server's certificate, PEM; JICACHE_CA_FILE, `ca_file`, the system's list */
+	const char *client_certificate; /**< PEM; JICACHE_CLIENT_CERTIFICATE, `client_certificate`, none */
+	const char *client_key; /**< PEM; JICACHE_CLIENT_KEY, `client_key`, in the certificate's file */
 };
 #define JIC_SESSION_OPTIONS_INIT                                                                                       \
 	{                                                                                                              \
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                       \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                     \
 	}
 
 /**

@@ -17,6 +17,9 @@ struct SessionOptions
     progress_context::Ptr{Cvoid}
     target::Cstring
     script::Cstring
+    ca_file::Cstring
+    client_certificate::Cstring
+    client_key::Cstring
 end
 
 # struct jic_error of jicache/error.h
@@ -130,7 +133,7 @@ function ask_library(handle::Ptr{Cvoid}, operation::Symbol)
         text(s) = Base.unsafe_convert(Cstring, s)
         null = Cstring(C_NULL)
         options = Ref(SessionOptions(null, null, null, text(project), text(julia), text(args), null, C_NULL, C_NULL, null,
-                                     isempty(script) ? null : text(script)))
+                                     isempty(script) ? null : text(script), null, null, null))
         session = ccall(symbol(:jic_session_open), Ptr{Cvoid}, (Ref{SessionOptions}, Ref{Failure}), options, failure)
     end
     session == C_NULL && error(message(failure[]))
