@@ -24,6 +24,8 @@
 	X(DIGEST_MISMATCH, 422, "digest-mismatch")                                                                     \
 	X(INCOHERENT, 422, "incoherent")                                                                               \
 	X(BAD_ARTEFACT, 422, "bad-artefact")                                                                           \
+	X(BAD_SIGNATURE, 422, "bad-signature")                                                                         \
+	X(RECALLED, 422, "recalled")                                                                           \
 	X(INTERNAL, 500, "internal")                                                                                   \
 	X(OVERLOADED, 503, "overloaded")                                                                               \
 	X(NO_SPACE, 507, "no-space")

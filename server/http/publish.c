@@ -1,4 +1,5 @@
 /* POST /v1/publish: one transaction for a set of artefacts. The store decides; here its verdict gets a status. */
+#include "server/auth/token.h"
 #include "server/http/handlers.h"
 #include "server/http/problem.h"
 
@@ -13,6 +14,10 @@ static enum jic_problem problem_of_outcome(enum jic_publish_outcome outcome)
 		return JIC_PROBLEM_INCOHERENT;
 	case JIC_PUBLISH_BLOB_MISSING:
 		return JIC_PROBLEM_CONFLICT;
+	case JIC_PUBLISH_BAD_SIGNATURE:
+		return JIC_PROBLEM_BAD_SIGNATURE;
+	case JIC_PUBLISH_RECALLED:
+		return JIC_PROBLEM_RECALLED;
 	case JIC_PUBLISH_DONE:
 		break;
 	}
@@ -65,6 +70,27 @@ static bool check_blobs(struct jic_request *r, const struct jic_msg_publish *p)
 	return true;
 }
 
+/* Lanes whose readers verify: what is not signed would only be in the way of what is. */
+static bool check_signed(struct jic_request *r, const struct jic_msg_publish *p)
+{
+	const struct jic_view lanes = r->service->signed_lanes;
+	if (!lanes.len || !jic_lane_patterns_match(lanes, p->lane))
+		return true;
+	for (size_t i = 0; i < p->artefacts_count; i++) {
+		const struct jic_view name = jic_view_head(p->artefacts[i].node.name, 120);
+		if (p->artefacts[i].has_signature)
+			continue;
+		jic_respond_problem_keys(
+		    r, JIC_PROBLEM_BAD_SIGNATURE, &p->artefacts[i].key, 1,
+		    jic_arena_printf(&r->arena,
+		                     JIC_PRIv ": the lane " JIC_PRIv
+		                              " takes only what is signed: set JICACHE_SIGNING_KEY (see jicache keygen)",
+		                     JIC_ARGv(name), JIC_ARGv(p->lane)));
+		return false;
+	}
+	return true;
+}
+
 void jic_handle_publish(struct jic_request *r)
 {
 	struct jic_msg_publish request;
@@ -76,7 +102,8 @@ void jic_handle_publish(struct jic_request *r)
 	}
 	if (request.lane.len == 0)
 		request.lane = JIC_VIEW(JIC_LANE_MAIN);
-	if (!jic_request_lane_allowed(r, JIC_SCOPE_WRITE, request.lane) || !check_blobs(r, &request))
+	if (!jic_request_lane_allowed(r, JIC_SCOPE_WRITE, request.lane) || !check_signed(r, &request) ||
+	    !check_blobs(r, &request))
 		return;
 	if (!jic_store_publish(r->service->store, &request, r->caller.id.name, &r->arena, &result, &err))
 		jic_respond_error(r, &err);

@@ -136,6 +136,19 @@ struct jic_index_counts {
 	uint64_t content_bytes, stored_bytes; /**< of all blobs */
 };
 
+/* ---- recalls */
+
+/** What can be taken back as one: all that was signed by a key, published by a token, or made in a CI run. */
+struct jic_index_maker {
+	enum jic_maker_kind { JIC_BY_KEY, JIC_BY_TOKEN, JIC_BY_RUN } kind;
+	struct jic_view who; /**< 64 hex digits of the public key; the token's name; the run as published */
+};
+struct jic_index_recall {
+	struct jic_index_maker maker;
+	uint64_t created_s;
+	uint64_t artefacts; /**< that went with it, dependents included */
+};
+
 /* ---- counters */
 
 enum jic_counter {
@@ -288,6 +301,37 @@ struct jic_index_ops {
 	/** Remember that artefacts were used; those that are gone are no error. */
 	bool (*artefacts_touch)(struct jic_index_txn *t, const struct jic_index_place *places, size_t count,
 	                        uint64_t now_s, struct jic_error *err);
+	/** Give the artefact at an address of one lane, without its ancestors, the signature, provenance and writer of
+	 * `a`. JIC_ENOTFOUND. */
+	bool (*artefact_sign)(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+	                      struct jic_error *err);
+	/** Every public key that signed an artefact. */
+	bool (*signers_list)(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_digest **out,
+	                     size_t *count, struct jic_error *err);
+	/** Every artefact, in any lane, of one maker. Looks at all artefacts but for keys. */
+	bool (*made_by_list)(struct jic_index_txn *t, const struct jic_index_maker *maker, struct jic_arena *arena,
+	                     const struct jic_index_place **out, size_t *count, struct jic_error *err);
+
+	/** Remember a recall. Twice is no error. @param[out] id of it */
+	bool (*recall_put)(struct jic_index_txn *t, const struct jic_index_maker *maker, uint64_t now_s, uint64_t *id,
+	                   struct jic_error *err);
+	/** @param[out] id 0: there is none */
+	bool (*recall_find)(struct jic_index_txn *t, const struct jic_index_maker *maker, uint64_t *id,
+	                    struct jic_error *err);
+	/** Forget a recall and what went with it. JIC_ENOTFOUND. */
+	bool (*recall_delete)(struct jic_index_txn *t, const struct jic_index_maker *maker, struct jic_error *err);
+	/** The oldest first. */
+	bool (*recalls_list)(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_recall **out,
+	                     size_t *count, struct jic_error *err);
+	/** Remember that an artefact went with a recall: its `.ji` and its build. Twice is no error. */
+	bool (*recalled_put)(struct jic_index_txn *t, uint64_t recall, const struct jic_msg_record *record,
+	                     struct jic_error *err);
+	/** Did one with this `.ji` go with a recall? */
+	bool (*recalled_find)(struct jic_index_txn *t, const struct jic_digest *ji, bool *out, struct jic_error *err);
+	/** The same of builds. @param[out] out `count` of them */
+	bool (*recalled_builds)(struct jic_index_txn *t, const struct jic_build_id *builds, size_t count, bool *out,
+	                        struct jic_error *err);
+
 	/** Its blobs that no other artefact refers to are unused from now on. JIC_ENOTFOUND. */
 	bool (*artefact_delete)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
 	                        struct jic_error *err);

@@ -27,9 +27,9 @@ struct jic_uses {
 
 /** What is on disk, and the limits to it (space.h). */
 struct jic_space_state {
-	uint64_t store_bytes_max, free_bytes_min; /**< constant; 0: none */
-	_Atomic uint64_t stored_bytes;            /**< of blobs that the index knows, as last looked up */
-	_Atomic uint64_t arriving_bytes;          /**< of uploads under way */
+	_Atomic uint64_t store_bytes_max, free_bytes_min; /**< 0: none */
+	_Atomic uint64_t stored_bytes;                    /**< of blobs that the index knows, as last looked up */
+	_Atomic uint64_t arriving_bytes;                  /**< of uploads under way */
 	pthread_mutex_t lock;
 	bool wanted;         /**< a write was refused */
 	bool stopping;       /**< the keeper is to end */
@@ -50,6 +50,8 @@ struct jic_store {
 	struct jic_blobs *blobs;
 	const struct jic_log *log;
 	uint64_t blob_bytes_max;
+	const struct jic_digest *signers; /**< borrowed; none: everybody's signature is taken */
+	size_t signers_count;
 	bool admin;
 	int lock_fd; /**< −1 for admin */
 };

@@ -12,6 +12,7 @@
 #include "server/store/inspect.h"
 #include "server/store/internal.h"
 #include "server/store/pack.h"
+#include "server/store/signatures.h"
 #include "server/store/space.h"
 
 enum {
@@ -210,27 +211,86 @@ static bool inspect_all(struct publish *p, struct jic_error *err)
 	return true;
 }
 
-/* ---- writing */
+/* ---- signatures */
 
-static void fill_record(const struct publish *p, const struct jic_candidate *c, struct jic_msg_record *out)
+static struct jic_signature_check signature_check(const struct publish *p)
 {
-	const struct jic_msg_artefact *a = c->artefact;
-	*out = (struct jic_msg_record){
-	    .key = a->key,
-	    .name = a->node.name,
-	    .version = a->version,
-	    .uuid = a->node.uuid,
-	    .build_id = c->build_id,
-	    .ji = {.digest = a->ji, .size = c->ji_size},
-	    .has_image = a->has_image,
-	    .inputs = a->inputs,
-	    .inputs_count = a->inputs_count,
-	    .compile_ms = a->compile_ms,
-	    .provenance = p->request->provenance,
-	};
-	if (a->has_image)
-		out->image = (struct jic_msg_blob){.digest = a->image, .size = c->image_size};
+	return (struct jic_signature_check){
+	    .store = p->store, .request = p->request, .runtime = jic_view_of(p->runtime), .arena = p->arena};
 }
+
+static bool refuse_signature(struct publish *p, const struct jic_msg_artefact *a, const char *why,
+                             struct jic_error *err)
+{
+	return refuse(p, JIC_PUBLISH_BAD_SIGNATURE, a,
+	              jic_arena_printf(p->arena, JIC_PRIv ": %s", JIC_ARGv(jic_view_head(a->node.name, 120)), why),
+	              err);
+}
+
+/* Outside of any transaction: a few hundred of them take some tens of milliseconds. */
+static bool check_signatures(struct publish *p, struct jic_error *err)
+{
+	const struct jic_signature_check check = signature_check(p);
+	for (size_t i = 0; i < p->request->artefacts_count; i++) {
+		struct jic_error why = {0};
+		if (jic_signature_check(&check, &p->candidates[i], &why))
+			continue;
+		if (why.code == JIC_EDENIED)
+			return refuse_signature(p, p->candidates[i].artefact, why.text, err);
+		if (err)
+			*err = why;
+		return false;
+	}
+	return true;
+}
+
+/* One request is signed by one key, as a rule: it is looked up once. */
+static bool refuse_recalled_keys(struct publish *p, struct jic_index_txn *t, struct jic_error *err)
+{
+	const struct jic_digest *last = NULL;
+	for (size_t i = 0; i < p->request->artefacts_count; i++) {
+		const struct jic_msg_artefact *a = &p->request->artefacts[i];
+		char hex[JIC_DIGEST_HEX + 1];
+		uint64_t id;
+		if (!a->has_signature || (last && jic_digest_eq(last, &a->signature.key)))
+			continue;
+		last = &a->signature.key;
+		jic_digest_hex(last, hex);
+		const struct jic_index_maker maker = {.kind = JIC_BY_KEY, .who = jic_view_of(hex)};
+		if (!t->ops->recall_find(t, &maker, &id, err))
+			return false;
+		if (id)
+			return refuse_signature(p, a, "the key that signed it was recalled", err);
+	}
+	return true;
+}
+
+static bool refuse_recalled(struct publish *p, struct jic_index_txn *t, struct jic_error *err)
+{
+	const struct jic_msg_publish *r = p->request;
+	struct jic_digest *keys = jic_arena_array(p->arena, r->artefacts_count, sizeof *keys);
+	size_t count = 0;
+	if (!keys)
+		return out_of_memory(err);
+	for (size_t i = 0; i < r->artefacts_count; i++) {
+		bool recalled;
+		if (!t->ops->recalled_find(t, &r->artefacts[i].ji, &recalled, err))
+			return false;
+		if (recalled)
+			keys[count++] = r->artefacts[i].key;
+	}
+	if (!count)
+		return refuse_recalled_keys(p, t, err);
+	*p->out = (struct jic_publish_result){
+	    .outcome = JIC_PUBLISH_RECALLED,
+	    .keys = keys,
+	    .keys_count = count,
+	    .detail = JIC_VIEW("the server's administrator has recalled this build: remove it here, and compile anew")};
+	p->refused = true;
+	return true;
+}
+
+/* ---- writing */
 
 /* What the lane has under the address although nothing is offered there was built on something that a parent has
  * replaced since. It makes room. */
@@ -268,7 +328,7 @@ static bool store_new(struct publish *p, const struct jic_lookup *lookup, const 
 	    .writer = p->writer,
 	    .published_s = jic_store_now_s(),
 	};
-	fill_record(p, c, &row.record);
+	jic_candidate_record(p->request, c, &row.record);
 	/* Room first: what is deleted gives up its blobs, which may be the new one's too. */
 	if (!make_room(lookup, &c->artefact->key, err) || !use_blobs(p, lookup->txn, c->artefact, err))
 		return false;
@@ -284,6 +344,16 @@ static size_t list_keys(const struct publish *p, enum jic_fate fate, struct jic_
 	return n;
 }
 
+static bool adopt_signatures(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
+{
+	const struct jic_signature_check check = signature_check(p);
+	for (size_t i = 0; i < p->request->artefacts_count; i++)
+		if (p->candidates[i].fate == JIC_FATE_EXISTING &&
+		    !jic_signature_adopt(lookup, &check, &p->candidates[i], p->writer, err))
+			return false;
+	return true;
+}
+
 static bool store_all(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
 {
 	size_t count = p->request->artefacts_count;
@@ -296,6 +366,8 @@ static bool store_all(struct publish *p, const struct jic_lookup *lookup, struct
 			return false;
 	if (p->refused)
 		return true;
+	if (!adopt_signatures(p, lookup, err))
+		return false;
 	p->out->published = (struct jic_msg_published){
 	    .published = published,
 	    .published_count = list_keys(p, JIC_FATE_NEW, published),
@@ -338,7 +410,7 @@ static bool write_all(struct publish *p, bool *again, struct jic_error *err)
 	JIC_AUTO(jic_index_txn)
 	struct jic_index_txn *t = p->store->index->ops->begin(p->store->index, JIC_INDEX_WRITE, err);
 	*again = false;
-	if (!t || !open_lookup(p, t, &lookup, err))
+	if (!t || !open_lookup(p, t, &lookup, err) || (!p->refused && !refuse_recalled(p, t, err)))
 		return false;
 	if (p->refused)
 		return true;
@@ -362,7 +434,7 @@ static bool attempt(struct publish *p, bool trust_stored, bool *again, struct ji
 		return out_of_memory(err);
 	if (trust_stored && (!find_stored(p, err) || p->refused))
 		return p->refused;
-	if (!inspect_all(p, err) || p->refused)
+	if (!inspect_all(p, err) || p->refused || !check_signatures(p, err) || p->refused)
 		return p->refused;
 	return write_all(p, again, err);
 }
@@ -387,6 +459,8 @@ static const char *outcome_name(enum jic_publish_outcome outcome)
 	    [JIC_PUBLISH_BAD_ARTEFACT] = "bad-artefact",
 	    [JIC_PUBLISH_INCOHERENT] = "incoherent",
 	    [JIC_PUBLISH_BLOB_MISSING] = "blob-missing",
+	    [JIC_PUBLISH_BAD_SIGNATURE] = "bad-signature",
+	    [JIC_PUBLISH_RECALLED] = "recalled",
 	};
 	return names[outcome];
 }

@@ -12,6 +12,10 @@ struct resolve {
 	const struct jic_lane *lanes;
 	size_t lanes_count;
 	struct jic_key_set keys;
+	const struct jic_digest *signers;
+	size_t signers_count;
+	const struct jic_index_artefact **left_out; /* for each key, over all runtimes: because of its signer */
+	bool *offered;                              /* for each key, likewise */
 };
 
 static bool out_of_memory(struct jic_error *err)
@@ -58,6 +62,15 @@ static bool write_set(const struct jic_selection *s, struct jic_arena *arena, st
 	return true;
 }
 
+static void note_left_out(const struct resolve *r, const struct jic_selection *selection)
+{
+	for (size_t i = 0; r->signers_count && i < r->keys.count; i++) {
+		r->offered[i] = r->offered[i] || selection->offered[i];
+		if (!r->left_out[i])
+			r->left_out[i] = selection->left_out[i];
+	}
+}
+
 /* @param[out] out no records when nothing was ever published for the runtime */
 static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, const struct jic_digest *sysimage,
                             struct jic_msg_set *out, struct jic_error *err)
@@ -73,10 +86,16 @@ static bool resolve_runtime(const struct resolve *r, struct jic_view runtime, co
 			*err = why;
 		return false;
 	}
-	struct jic_lookup lookup = {
-	    .txn = r->txn, .arena = r->arena, .lanes = r->lanes, .lanes_count = r->lanes_count, .space = space};
+	struct jic_lookup lookup = {.txn = r->txn,
+	                            .arena = r->arena,
+	                            .lanes = r->lanes,
+	                            .lanes_count = r->lanes_count,
+	                            .space = space,
+	                            .signers = r->signers,
+	                            .signers_count = r->signers_count};
 	if (!jic_select(&lookup, &r->keys, &selection, err))
 		return false;
+	note_left_out(r, &selection);
 	jic_uses_note(r->store, space, selection.ordered, selection.ordered_count);
 	return write_set(&selection, r->arena, out) || out_of_memory(err);
 }
@@ -104,6 +123,50 @@ static bool was_before(const struct jic_view *runtimes, size_t i)
 	return false;
 }
 
+/* An artefact under another runtime, or in a lane below, may be what was asked for: then nobody need hear of this one.
+ */
+static bool write_untrusted(const struct resolve *r, struct jic_msg_resolved *out)
+{
+	struct jic_msg_untrusted *list = jic_arena_array(r->arena, r->keys.count + 1, sizeof *list);
+	if (!list)
+		return false;
+	for (size_t i = 0; i < r->keys.count; i++) {
+		const struct jic_index_artefact *a = r->left_out[i];
+		if (!a || r->offered[i])
+			continue;
+		list[out->untrusted_count++] = (struct jic_msg_untrusted){
+		    .key = a->record.key, .is_signed = a->record.has_signature, .signer = a->record.signature.key};
+	}
+	out->untrusted = list;
+	return true;
+}
+
+static bool write_recalled(const struct resolve *r, const struct jic_msg_resolve *request, struct jic_msg_resolved *out,
+                           struct jic_error *err)
+{
+	const size_t count = request->have_count;
+	struct jic_build_id *list = jic_arena_array(r->arena, count + 1, sizeof *list);
+	bool *recalled = jic_arena_array(r->arena, count + 1, sizeof *recalled);
+	if (!list || !recalled)
+		return out_of_memory(err);
+	if (!r->txn->ops->recalled_builds(r->txn, request->have, count, recalled, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (recalled[i])
+			list[out->recalled_count++] = request->have[i];
+	out->recalled = list;
+	return true;
+}
+
+static bool set_signers(struct resolve *r, const struct jic_msg_resolve *request)
+{
+	r->signers = request->signers;
+	r->signers_count = request->signers_count;
+	r->left_out = jic_arena_array(r->arena, r->keys.count + 1, sizeof *r->left_out);
+	r->offered = jic_arena_array(r->arena, r->keys.count + 1, sizeof *r->offered);
+	return r->left_out && r->offered;
+}
+
 bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *request, struct jic_arena *arena,
                        struct jic_msg_resolved *out, struct jic_error *err)
 {
@@ -111,7 +174,7 @@ bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *reques
 	if (!begin(s, request->lane, arena, &r, err))
 		return false;
 	struct jic_msg_set *sets = jic_arena_array(arena, request->runtimes_count + 1, sizeof *sets);
-	if (!sets || !jic_key_set_of(arena, request->keys, request->keys_count, &r.keys))
+	if (!sets || !jic_key_set_of(arena, request->keys, request->keys_count, &r.keys) || !set_signers(&r, request))
 		return out_of_memory(err);
 	size_t count = 0;
 	for (size_t i = 0; i < request->runtimes_count; i++) {
@@ -123,7 +186,7 @@ bool jic_store_resolve(struct jic_store *s, const struct jic_msg_resolve *reques
 			count++;
 	}
 	*out = (struct jic_msg_resolved){.sets = sets, .sets_count = count};
-	return true;
+	return (write_untrusted(&r, out) || out_of_memory(err)) && write_recalled(&r, request, out, err);
 }
 
 static bool write_ids(const struct resolve *r, const struct jic_index_artefact *a, struct jic_msg_record *out,
@@ -138,6 +201,7 @@ static bool write_ids(const struct resolve *r, const struct jic_index_artefact *
 	for (size_t i = 0; i < a->requires_count; i++)
 		list[i] = modules[i].build_id;
 	*out = a->record;
+	out->writer = a->writer;
 	out->requires_count = a->requires_count;
 	*ids = list;
 	return true;

@@ -75,6 +75,21 @@ static size_t open_keys(const struct jic_selection *s, struct jic_digest *out)
 	return count;
 }
 
+static bool is_wanted(const struct jic_lookup *lookup, const struct jic_index_artefact *a)
+{
+	for (size_t i = 0; a->record.has_signature && i < lookup->signers_count; i++)
+		if (jic_digest_eq(&lookup->signers[i], &a->record.signature.key))
+			return true;
+	return lookup->signers_count == 0;
+}
+
+static void leave_out(struct jic_selection *s, const struct jic_index_artefact *a)
+{
+	const struct jic_index_artefact **place = &s->left_out[jic_key_set_find(&s->keys, &a->record.key)];
+	if (!*place)
+		*place = a;
+}
+
 static bool select_lane(const struct jic_lookup *lookup, const struct jic_lane *lane, struct jic_selection *s,
                         struct jic_digest *keys, const struct jic_index_artefact **rows, struct jic_error *err)
 {
@@ -82,9 +97,12 @@ static bool select_lane(const struct jic_lookup *lookup, const struct jic_lane *
 	if (!lookup->txn->ops->artefacts_find(lookup->txn, lane, lookup->space, keys, asked, lookup->arena, rows, err))
 		return false;
 	size_t count = 0;
-	for (size_t i = 0; i < asked; i++)
-		if (rows[i])
+	for (size_t i = 0; i < asked; i++) {
+		if (rows[i] && !is_wanted(lookup, rows[i]))
+			leave_out(s, rows[i]);
+		else if (rows[i])
 			rows[count++] = rows[i];
+	}
 	qsort(rows, count, sizeof *rows, compare_requirements);
 	size_t before;
 	do {
@@ -102,9 +120,10 @@ bool jic_select(const struct jic_lookup *lookup, const struct jic_key_set *keys,
 	*out = (struct jic_selection){.keys = *keys, .modules.arena = arena};
 	out->offered = jic_arena_array(arena, keys->count + 1, sizeof *out->offered);
 	out->ordered = jic_arena_array(arena, keys->count + 1, sizeof *out->ordered);
+	out->left_out = jic_arena_array(arena, keys->count + 1, sizeof *out->left_out);
 	struct jic_digest *asked = jic_arena_array(arena, keys->count + 1, sizeof *asked);
 	const struct jic_index_artefact **rows = jic_arena_array(arena, keys->count + 1, sizeof *rows);
-	if (!out->offered || !out->ordered || !asked || !rows)
+	if (!out->offered || !out->ordered || !out->left_out || !asked || !rows)
 		return out_of_memory(err);
 	for (size_t i = 0; i < lookup->lanes_count; i++)
 		if (!select_lane(lookup, &lookup->lanes[i], out, asked, rows, err))

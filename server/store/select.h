@@ -20,6 +20,8 @@ struct jic_lookup {
 	const struct jic_lane *lanes; /**< from the one without parent to the reader's */
 	size_t lanes_count;
 	uint64_t space;
+	const struct jic_digest *signers; /**< only what one of these keys signed, as if nothing else were stored */
+	size_t signers_count;             /**< 0: whoever signed it */
 };
 bool jic_lookup_has_lane(const struct jic_lookup *lookup, uint64_t lane_id);
 
@@ -29,6 +31,8 @@ struct jic_selection {
 	const struct jic_index_artefact **ordered; /**< those offered, dependencies first */
 	size_t ordered_count;
 	struct jic_module_map modules; /**< what they provide → position in `ordered` */
+	/** for each of `keys`: what was left out because of its signer; the first of the lanes */
+	const struct jic_index_artefact **left_out;
 };
 
 /** Select among `keys` alone: what is offered requires nothing beyond what is offered with it. */

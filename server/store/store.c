@@ -68,6 +68,8 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	}
 	s->lock_fd = -1;
 	s->log = options->log ? options->log : &silent;
+	s->signers = options->signers;
+	s->signers_count = options->signers_count;
 	s->blob_bytes_max = options->blob_bytes_max < BLOB_BYTES_LIMIT ? options->blob_bytes_max : BLOB_BYTES_LIMIT;
 	s->admin = options->admin;
 	s->space.store_bytes_max = options->store_bytes_max;

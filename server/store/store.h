@@ -19,6 +19,8 @@ struct jic_store_options {
 	uint64_t blob_bytes_max;
 	uint64_t store_bytes_max;  /**< stored bytes of all blobs, uploads under way included; 0: no limit */
 	uint64_t free_bytes_min;   /**< that writing leaves free on the disk; 0: what the index needs */
+	const struct jic_digest *signers; /**< public keys whose signatures are taken; borrowed for the store's life */
+	size_t signers_count;             /**< 0: everybody's */
 	const struct jic_log *log; /**< borrowed for the store's life */
 	bool admin;                /**< beside a server that may be running: no lock is taken, sweeping is refused */
 };
@@ -27,6 +29,9 @@ struct jic_store_options {
 struct jic_store *jic_store_open(const struct jic_store_options *options, struct jic_error *err);
 void jic_store_free(struct jic_store *s);
 JIC_DEFINE_AUTO(jic_store, jic_store_free)
+
+/** Other limits from now on, each as in the options; what is over them is evicted soon. */
+void jic_store_set_limits(struct jic_store *s, uint64_t store_bytes_max, uint64_t free_bytes_min);
 
 struct jic_index *jic_store_index(struct jic_store *s); /**< borrowed: tokens and lanes */
 
@@ -94,6 +99,8 @@ enum jic_publish_outcome {
 	JIC_PUBLISH_BAD_ARTEFACT, /**< keys[0]: bytes contradict themselves, the address or each other */
 	JIC_PUBLISH_INCOHERENT,   /**< keys[0]: requires a build id that is neither stored nor part of the runtime */
 	JIC_PUBLISH_BLOB_MISSING, /**< keys[0]: its bytes were never uploaded */
+	JIC_PUBLISH_BAD_SIGNATURE, /**< keys[0]: its signature is wrong, or by a key that is not taken */
+	JIC_PUBLISH_RECALLED,      /**< keys: were recalled, and can't come back */
 };
 struct jic_publish_result {
 	enum jic_publish_outcome outcome;
@@ -105,7 +112,8 @@ struct jic_publish_result {
 /**
  * Validate every artefact from its bytes (header, trailing checksums, image checksum, identity against the address,
  * required build ids against the store and the rest of the request) and publish the set in one transaction: all of it
- * or nothing. First writer wins. @param writer the token's name, kept as who published
+ * or nothing. First writer wins; the same bytes once more give an artefact that is not signed their signature.
+ * @param writer the token's name, kept as who published
  * @return false only when the store itself failed (JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ENOTFOUND for the lane)
  */
 jic_must_check bool jic_store_publish(struct jic_store *s, const struct jic_msg_publish *request,

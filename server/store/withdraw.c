@@ -65,10 +65,11 @@ static void note_blobs(struct withdraw *w, const struct jic_msg_record *r)
 static bool delete_row(struct withdraw *w, const struct jic_index_place *at, const struct jic_index_artefact *row,
                        bool dependent, struct jic_error *err)
 {
-	if (!w->txn->ops->artefact_delete(w->txn, at->lane_id, at->space, &at->key, err))
+	if (!w->txn->ops->artefact_delete(w->txn, at->lane_id, at->space, &at->key, err) ||
+	    (w->what->recall && !w->txn->ops->recalled_put(w->txn, w->what->recall, &row->record, err)))
 		return false;
 	jic_buf_put(&w->modules, row->provides, row->provides_count * sizeof *row->provides);
-	if (!dependent || !w->what->quarantine)
+	if (!w->what->rows_only && (!dependent || !w->what->quarantine))
 		note_blobs(w, &row->record);
 	*(dependent ? &w->out->dependents : &w->out->artefacts) += 1;
 	return true;
@@ -241,6 +242,8 @@ static bool count(struct withdraw *w, struct jic_error *err)
 {
 	struct jic_index_txn *t = w->txn;
 	const uint64_t artefacts = w->out->artefacts + w->out->dependents;
+	if (w->what->rows_only)
+		return t->ops->counter_add(t, JIC_COUNTER_RECALLED_ARTEFACTS, artefacts, err);
 	if (w->what->quarantine)
 		return t->ops->counter_add(t, JIC_COUNTER_DAMAGED_BLOBS, w->out->blobs, err) &&
 		       t->ops->counter_add(t, JIC_COUNTER_WITHDRAWN_ARTEFACTS, artefacts, err);
@@ -256,7 +259,7 @@ static bool change_index(struct withdraw *w, struct jic_error *err)
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
 	w->txn = t;
 	return t && gather_places(w, err) && withdraw_places(w, err) && forget_blobs(w, err) && count(w, err) &&
-	       t->ops->commit(t, err);
+	       (w->what->dry_run || t->ops->commit(t, err));
 }
 
 static bool move_bytes(struct withdraw *w, struct jic_error *err)
@@ -278,7 +281,7 @@ bool jic_store_withdraw(struct jic_store *s, const struct jic_withdrawal *what, 
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	JIC_CLEAR(withdraw) struct withdraw w = {.store = s, .what = what, .arena = &arena, .out = out};
 	*out = (struct jic_withdrawn){0};
-	if (s->admin)
+	if (s->admin && !what->rows_only)
 		return jic_fail(err, JIC_EUSAGE, "withdraw: only the serving process may, or one that holds its lock");
 	pthread_rwlock_wrlock(&s->blobs_lock);
 	bool ok = change_index(&w, err) && move_bytes(&w, err);

@@ -1,6 +1,6 @@
 /**
  * Taking artefacts back: with everything that was built on them, in one transaction, so that a reader sees a coherent
- * set at every moment. Only the serving process may, or one that holds its lock.
+ * set at every moment. Only the serving process may, or one that holds its lock, but for rows_only.
  */
 #ifndef JIC_SERVER_STORE_WITHDRAW_H
 #define JIC_SERVER_STORE_WITHDRAW_H
@@ -16,6 +16,11 @@ struct jic_withdrawal {
 	 * those of dependents are left to the sweep. Otherwise all that nobody refers to any more are removed at once.
 	 */
 	bool quarantine;
+	/** Only the index is changed; bytes that nobody refers to any more are left to the sweep. This may be done
+	 * beside a server. */
+	bool rows_only;
+	bool dry_run;    /**< undo it all in the end: only count. With rows_only. */
+	uint64_t recall; /**< of index.h: remember what went as recalled; 0: don't */
 };
 
 struct jic_withdrawn {

@@ -35,6 +35,22 @@ static void read_record(struct jic_stmt *s, struct jic_arena *arena, struct jic_
 	read_provenance(s, arena, &out->provenance);
 }
 
+enum { SIGNATURE_BYTES = JIC_DIGEST_BYTES + sizeof((struct jic_msg_signature *)0)->bytes };
+
+/* Two columns: the key, because artefacts are looked up by it, and the rest. */
+static bool read_signature(struct jic_stmt *s, struct jic_msg_record *out, struct jic_error *err)
+{
+	out->has_signature = jic_column_digest_or_null(s, &out->signature.key);
+	struct jic_view packed = jic_column_view(s);
+	if (!out->has_signature)
+		return true;
+	if (packed.len != SIGNATURE_BYTES)
+		return jic_fail(err, JIC_ECORRUPT, "index: a signature of %zu bytes", packed.len);
+	memcpy(out->signature.requires_.bytes, packed.ptr, JIC_DIGEST_BYTES);
+	memcpy(out->signature.bytes, packed.ptr + JIC_DIGEST_BYTES, sizeof out->signature.bytes);
+	return true;
+}
+
 static bool read_artefact(struct jic_stmt *s, struct jic_arena *arena, struct jic_index_artefact *out,
                           struct jic_error *err)
 {
@@ -46,7 +62,7 @@ static bool read_artefact(struct jic_stmt *s, struct jic_arena *arena, struct ji
 	    !jic_unpack_numbers(jic_column_view(s), arena, &out->requires_, &out->requires_count, err))
 		return false;
 	out->last_used_s = jic_column_u64(s);
-	return jic_stmt_ok(s, arena, err);
+	return read_signature(s, &out->record, err) && jic_stmt_ok(s, arena, err);
 }
 
 static void bind_address(struct jic_stmt *s, uint64_t lane, uint64_t space, const struct jic_digest *key)
@@ -88,6 +104,7 @@ bool jic_sqlite_artefacts_find(struct jic_index_txn *t, const struct jic_lane *l
 struct row_bytes {
 	struct jic_buf inputs, provides, requires_, extensions;
 	uint8_t uuid[16];
+	uint8_t signature[SIGNATURE_BYTES];
 };
 static void row_bytes_clear(struct row_bytes *b)
 {
@@ -137,6 +154,19 @@ static void bind_node(struct jic_stmt *s, const struct jic_node_inputs *n, struc
 	jic_bind_bytes(s, extensions);
 }
 
+static void bind_signature(struct jic_stmt *s, const struct jic_msg_record *r, uint8_t packed[SIGNATURE_BYTES])
+{
+	if (!r->has_signature) {
+		jic_bind_null(s);
+		jic_bind_null(s);
+		return;
+	}
+	memcpy(packed, r->signature.requires_.bytes, JIC_DIGEST_BYTES);
+	memcpy(packed + JIC_DIGEST_BYTES, r->signature.bytes, sizeof r->signature.bytes);
+	jic_bind_digest(s, &r->signature.key);
+	jic_bind_bytes(s, jic_view_bytes(packed, SIGNATURE_BYTES));
+}
+
 static void bind_artefact(struct jic_stmt *s, uint64_t space, const struct jic_index_artefact *a,
                           struct row_bytes *bytes)
 {
@@ -156,6 +186,7 @@ static void bind_artefact(struct jic_stmt *s, uint64_t space, const struct jic_i
 	jic_bind_bytes(s, jic_buf_view(&bytes->provides));
 	jic_bind_bytes(s, jic_buf_view(&bytes->requires_));
 	bind_node(s, &a->node, jic_buf_view(&bytes->extensions));
+	bind_signature(s, r, bytes->signature);
 }
 
 static bool change_providers(struct jic_index_txn *t, enum jic_sql how, const uint32_t *modules, size_t count,
@@ -187,6 +218,23 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
 		return false;
 	uint64_t id = (uint64_t)sqlite3_last_insert_rowid(c->db);
 	return change_providers(t, JIC_SQL_PROVIDER_INSERT, a->provides, a->provides_count, id, err);
+}
+
+bool jic_sqlite_artefact_sign(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+                              struct jic_error *err)
+{
+	uint8_t packed[SIGNATURE_BYTES];
+	struct jic_connection *c = jic_txn_connection(t);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(c, JIC_SQL_ARTEFACT_SIGN, &s, err))
+		return false;
+	bind_signature(&s, &a->record, packed);
+	bind_provenance(&s, &a->record.provenance);
+	jic_bind_text(&s, a->writer);
+	bind_address(&s, a->lane_id, space, &a->record.key);
+	if (!jic_stmt_run(&s, err))
+		return false;
+	return sqlite3_changes(c->db) || jic_fail(err, JIC_ENOTFOUND, "index: there is no such artefact");
 }
 
 /* What the deletion of a row has to know of it. */

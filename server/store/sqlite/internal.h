@@ -92,6 +92,27 @@ bool jic_sqlite_requirers_list(struct jic_index_txn *t, uint64_t lane, uint64_t 
                                size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
                                size_t *count, struct jic_error *err);
 
+bool jic_sqlite_artefact_sign(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
+                              struct jic_error *err);
+
+/* recall.c */
+bool jic_sqlite_signers_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_digest **out,
+                             size_t *count, struct jic_error *err);
+bool jic_sqlite_made_by_list(struct jic_index_txn *t, const struct jic_index_maker *maker, struct jic_arena *arena,
+                             const struct jic_index_place **out, size_t *count, struct jic_error *err);
+bool jic_sqlite_recall_put(struct jic_index_txn *t, const struct jic_index_maker *maker, uint64_t now_s, uint64_t *id,
+                           struct jic_error *err);
+bool jic_sqlite_recall_find(struct jic_index_txn *t, const struct jic_index_maker *maker, uint64_t *id,
+                            struct jic_error *err);
+bool jic_sqlite_recall_delete(struct jic_index_txn *t, const struct jic_index_maker *maker, struct jic_error *err);
+bool jic_sqlite_recalls_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_recall **out,
+                             size_t *count, struct jic_error *err);
+bool jic_sqlite_recalled_put(struct jic_index_txn *t, uint64_t recall, const struct jic_msg_record *record,
+                             struct jic_error *err);
+bool jic_sqlite_recalled_find(struct jic_index_txn *t, const struct jic_digest *ji, bool *out, struct jic_error *err);
+bool jic_sqlite_recalled_builds(struct jic_index_txn *t, const struct jic_build_id *builds, size_t count, bool *out,
+                                struct jic_error *err);
+
 /* origin.c */
 bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
 bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,

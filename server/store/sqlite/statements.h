@@ -58,13 +58,14 @@
 	                " FROM runtime WHERE id = ?")                                                                  \
 	X(ARTEFACT_FIND, "SELECT key, name, version, uuid, build_hi, build_lo, ji, ji_size, image, image_size,"        \
 	                 " compile_ms, host, user, run, client, created_s, writer, published_s, inputs, provides,"     \
-	                 " requires, last_used_s FROM artefact WHERE lane = ? AND space = ? AND key = ?")              \
+	                 " requires, last_used_s, signer, signature FROM artefact"                                     \
+	                 " WHERE lane = ? AND space = ? AND key = ?")                                                  \
 	X(ARTEFACT_INSERT,                                                                                             \
 	  "INSERT INTO artefact (lane, space, key, name, version, uuid, build_hi, build_lo, ji, ji_size,"              \
 	  " image, image_size, compile_ms, host, user, run, client, created_s, writer, published_s,"                   \
-	  " inputs, provides, requires, kind, source, build, preferences, deps, extensions)"                           \
+	  " inputs, provides, requires, kind, source, build, preferences, deps, extensions, signer, signature)"        \
 	  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"                     \
-	  " ?, ?, ?)")                                                                                                 \
+	  " ?, ?, ?, ?, ?)")                                                                                           \
 	X(ORIGIN_FIND, "SELECT " JIC_SQL_ORIGIN " FROM artefact a JOIN space s ON s.id = a.space"                      \
 	               " WHERE a.lane = ? AND a.space = ? AND a.key = ?")                                              \
 	X(ORIGINS_OF_SPACE,                                                                                            \
@@ -99,6 +100,21 @@
 	X(STORED_BYTES, "SELECT value FROM counter WHERE name = 'stored_bytes'")                                       \
 	X(PIN_INSERT, "INSERT OR IGNORE INTO pin (what, created_s) VALUES (?, ?)")                                     \
 	X(PIN_DELETE, "DELETE FROM pin WHERE what = ?")                                                                \
+	X(ARTEFACT_SIGN, "UPDATE artefact SET signer = ?, signature = ?, host = ?, user = ?, run = ?, client = ?,"     \
+	                 " created_s = ?, writer = ? WHERE lane = ? AND space = ? AND key = ?")                        \
+	X(SIGNER_LIST, "SELECT DISTINCT signer FROM artefact WHERE signer IS NOT NULL ORDER BY signer")                \
+	X(MADE_BY_KEY, "SELECT lane, space, key FROM artefact WHERE signer = ?")                                       \
+	X(MADE_BY_TOKEN, "SELECT lane, space, key FROM artefact WHERE writer = ?")                                     \
+	X(MADE_BY_RUN, "SELECT lane, space, key FROM artefact WHERE run = ?")                                          \
+	X(RECALL_INSERT, "INSERT OR IGNORE INTO recall (kind, who, created_s) VALUES (?, ?, ?)")                       \
+	X(RECALL_FIND, "SELECT id FROM recall WHERE kind = ? AND who = ?")                                             \
+	X(RECALL_DELETE, "DELETE FROM recall WHERE id = ?")                                                            \
+	X(RECALL_LIST, "SELECT kind, who, created_s, (SELECT count(*) FROM recalled WHERE recall = id)"                \
+	               " FROM recall ORDER BY id")                                                                     \
+	X(RECALLED_INSERT, "INSERT OR IGNORE INTO recalled (build_hi, build_lo, ji, recall) VALUES (?, ?, ?, ?)")      \
+	X(RECALLED_DELETE, "DELETE FROM recalled WHERE recall = ?")                                                    \
+	X(RECALLED_FIND, "SELECT 1 FROM recalled WHERE ji = ? LIMIT 1")                                                \
+	X(RECALLED_BUILD, "SELECT 1 FROM recalled WHERE build_lo = ? AND build_hi = ? LIMIT 1")                        \
 	X(PIN_LIST, "SELECT what FROM pin ORDER BY what")                                                              \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
 	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
