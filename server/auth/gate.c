@@ -122,7 +122,7 @@ static bool identify_bearer(struct jic_gate *g, struct jic_view authorization, u
 	struct jic_view secret;
 	if (!bearer_secret(authorization, &secret))
 		return jic_fail(err, JIC_EDENIED, "Authorization must be \"Bearer jic_…\"");
-	if (!jic_jwt_looks_like(secret) || !g->options.oidc)
+	if (!g->options.oidc || !jic_jwt_looks_like(secret))
 		return identify_token(g, secret, now_s, arena, out, err);
 	*out = (struct jic_caller){0};
 	return jic_oidc_identify(g->options.oidc, secret, now_s, arena, &out->id, err);

@@ -1,6 +1,25 @@
 /* Nothing of a token is used before its signature was checked, but for which key that takes. */
 #include "server/auth/oidc.h"
 
+#include "server/auth/discovery.h"
+
+bool jic_oidc_open(const char *file, const struct jic_log *log, struct jic_oidc *out, struct jic_error *err)
+{
+	*out = (struct jic_oidc){.issuers = jic_issuers_load(file, err)};
+	if (!out->issuers)
+		return false;
+	const struct jic_keyring_options options = {.issuers = out->issuers, .log = log, .fetch = jic_discovery_fetch};
+	out->keyring = jic_keyring_new(&options, err);
+	return out->keyring != NULL;
+}
+
+void jic_oidc_close(struct jic_oidc *o)
+{
+	jic_keyring_free(o->keyring);
+	jic_issuers_free(o->issuers);
+	*o = (struct jic_oidc){0};
+}
+
 static bool find_issuer(const struct jic_issuers *s, struct jic_view url, size_t *out)
 {
 	for (*out = 0; *out < jic_issuers_count(s); ++*out)

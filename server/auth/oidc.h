@@ -12,9 +12,15 @@
 enum { JIC_OIDC_LEEWAY_S = 60 }; /**< by which two clocks may differ */
 
 struct jic_oidc {
-	const struct jic_issuers *issuers;
+	struct jic_issuers *issuers;
 	struct jic_keyring *keyring;
 };
+/** Read the configuration and start to fetch keys.
+ *  @param file  as jic_issuers_load(); @param log borrowed until jic_oidc_close()
+ *  @return false as jic_issuers_load() does */
+jic_must_check bool jic_oidc_open(const char *file, const struct jic_log *log, struct jic_oidc *out,
+                                  struct jic_error *err);
+void jic_oidc_close(struct jic_oidc *o); /**< {0} is nothing */
 
 /**
  * Callable from any thread, never waits for the network.
