@@ -6,6 +6,7 @@
 #ifndef JIC_CLIENT_FACTS_H
 #define JIC_CLIENT_FACTS_H
 
+#include "client/lib/julia_hash.h"
 #include "common/address.h"
 #include "common/arena.h"
 #include "common/ji.h"
@@ -49,6 +50,8 @@ struct jic_facts {
 	struct jic_view site_targets; /**< $JICACHE_CPU_TARGETS: what else this site compiles for, blanks between */
 	struct jic_view cpu_name;     /**< LLVM's name of the host CPU */
 	struct jic_view cpu_features; /**< the host's features as Julia reports them, "" before 1.9 */
+
+	struct jic_julia_hashing hashing; /**< of preferences */
 
 	const struct jic_ji_module
 	    *sysimage_modules; /**< root modules that the system image provides, with build ids */

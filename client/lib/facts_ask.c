@@ -265,6 +265,36 @@ static bool read_bytes(const struct jic_json *at, const char *field, struct jic_
 	return true;
 }
 
+/* Not of every number, and for 64-bit Julia only: its rules are not those of 32 bits. */
+static bool read_hashes(const struct jic_json *at, struct jic_facts *out)
+{
+	enum { ONE, NO_ELEMENT, ARRAY, ARRAY_ID, DATE, TIME, DATETIME, COUNT };
+	uint64_t n[COUNT];
+	struct jic_json list;
+	if (!jic_json_list(at, "hashes", COUNT, &list) || jic_json_count(&list) != COUNT)
+		return jic_json_fail(at, JIC_EFORMAT, "hashes: not as many as there are");
+	for (size_t i = 0; i < COUNT; i++) {
+		uint8_t bytes[sizeof(n[0])];
+		struct jic_view hex;
+		struct jic_json e = jic_json_element(&list, i);
+		if (!jic_json_text(&e, 2 * sizeof(bytes), &hex))
+			return false;
+		if (!jic_unhex(hex, bytes, sizeof(bytes)))
+			return jic_json_fail(at, JIC_EFORMAT, "hashes: not hexadecimal");
+		n[i] = 0;
+		for (size_t k = 0; k < sizeof(bytes); k++)
+			n[i] = n[i] << 8 | bytes[k];
+	}
+	out->hashing = jic_julia_hashing_of(&(struct jic_julia_samples){.one = n[ONE],
+	                                                                .no_element = n[NO_ELEMENT],
+	                                                                .array = n[ARRAY],
+	                                                                .array_id = n[ARRAY_ID],
+	                                                                .date_type = (uint32_t)n[DATE],
+	                                                                .time_type = (uint32_t)n[TIME],
+	                                                                .datetime_type = (uint32_t)n[DATETIME]});
+	return true;
+}
+
 bool jic_facts_read(const struct jic_json *at, struct jic_arena *arena, struct jic_facts *out)
 {
 	uint64_t word_bits, flags, existing;
@@ -285,7 +315,7 @@ bool jic_facts_read(const struct jic_json *at, struct jic_arena *arena, struct j
 	    jic_json_get_text(at, "session_target", PATH_BYTES_MAX, &out->session_target) &&
 	    read_bytes(at, "jit_target", arena, &out->jit_target) &&
 	    jic_json_get_text(at, "cpu_name", 255, &out->cpu_name) &&
-	    jic_json_get_text(at, "cpu_features", FEATURES_BYTES_MAX, &out->cpu_features) &&
+	    jic_json_get_text(at, "cpu_features", FEATURES_BYTES_MAX, &out->cpu_features) && read_hashes(at, out) &&
 	    read_modules(at, arena, out);
 	if (!ok)
 		return false;

@@ -4,7 +4,7 @@
 #include "common/file.h"
 #include "common/json.h"
 
-enum { FORMAT = 1, LIST_MAX = 8192, PATH_BYTES_MAX = 4096, TARGETS_BYTES_MAX = 64 * 1024 };
+enum { FORMAT = 2, LIST_MAX = 8192, PATH_BYTES_MAX = 4096, TARGETS_BYTES_MAX = 64 * 1024 };
 
 /* ---- writing */
 

@@ -58,6 +58,7 @@ static bool open_environment(struct jic_builder *b, const struct jic_graph_optio
 		return false;
 	if (options->test_target && !jic_test_target_apply(e, &b->index->preferences, err))
 		return false;
+	b->index->preferences.hashing = f->hashing;
 	b->out->project_file = e->active_project;
 	b->out->manifest_file = active_manifest(e);
 	return true;

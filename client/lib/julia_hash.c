@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-enum { ARRAY_HASHED_WHOLE = 8192 }; /* longer arrays are sampled by Julia (base/abstractarray.jl:hash) */
-
 /* base/hashing.jl:hash_64_64 */
 static uint64_t hash_64(uint64_t n)
 {
@@ -33,6 +31,32 @@ uint64_t jic_julia_hash_float(double x, uint64_t h)
 	if (isnan(x))
 		return hash_64(0x7ff8000000000000u) ^ h; /* hx_NaN */
 	return hash_64(bits) - 3 * h;
+}
+
+/* Up to 1.6 integers and floats met halfway: hx(a, b, h) of the integer part and the float (base/float.jl). */
+static uint64_t hash_halfway(uint64_t integer, double real, uint64_t h)
+{
+	uint64_t bits;
+	memcpy(&bits, &real, sizeof(bits));
+	return hash_64(3 * integer + bits - h);
+}
+
+uint64_t jic_julia_hash_old_int(int64_t x, uint64_t h)
+{
+	return hash_halfway(x < 0 ? 0 - (uint64_t)x : (uint64_t)x, (double)x, h);
+}
+
+uint64_t jic_julia_hash_old_uint(uint64_t x, uint64_t h)
+{
+	return hash_halfway(x, (double)x, h);
+}
+
+bool jic_julia_hash_old_float(double x, uint64_t h, uint64_t *out)
+{
+	if (fabs(x) >= 0x1p64)
+		return false; /* what the processor makes of such an integer part is anybody's guess */
+	*out = isnan(x) ? hash_halfway(0, (double)NAN, 0) ^ h : hash_halfway((uint64_t)fabs(x), x, h);
+	return true;
 }
 
 static uint64_t rotate(uint64_t x, unsigned bits)
@@ -100,70 +124,16 @@ uint64_t jic_julia_hash_string(struct jic_view s, uint64_t h)
 	return murmur_second(s, (uint32_t)h) + h;
 }
 
-/* Tuples hash from the last element to the first, starting here (base/tuple.jl:hash). */
-static const uint64_t TUPLE_SEED = 0x77cfa1eef01bca90u;
-
-static bool hash_array(const struct jic_toml *array, uint64_t h, uint64_t *out)
+/* src/support/hashing.c:memhash */
+uint64_t jic_julia_hash_bytes(struct jic_view bytes)
 {
-	size_t count = array->items.count;
-	if (count >= ARRAY_HASHED_WHOLE)
-		return false;
-	h += 0x7e2d6fb6448beb77u; /* hash_abstractarray_seed; then the tuples of first and last indices */
-	h = jic_julia_hash_int(1, h + TUPLE_SEED);
-	h = jic_julia_hash_int(count, h + TUPLE_SEED);
-	for (const struct jic_toml *e = jic_toml_first(array); e; e = e->next) {
-		if (!jic_julia_hash_value(e, h, &h))
-			return false;
-	}
-	*out = h;
-	return true;
-}
-
-static bool hash_table(const struct jic_toml *table, uint64_t h, uint64_t *out)
-{
-	uint64_t v = 0x6d35bb51952d5539u; /* hasha_seed (base/abstractdict.jl); pairs combine without order */
-	for (const struct jic_toml *e = jic_toml_first(table); e; e = e->next) {
-		uint64_t value;
-		if (!jic_julia_hash_value(e, 0, &value))
-			return false;
-		v ^= jic_julia_hash_string(e->key, value);
-	}
-	*out = jic_julia_hash_int(v, h);
-	return true;
-}
-
-bool jic_julia_hash_value(const struct jic_toml *value, uint64_t h, uint64_t *out)
-{
-	switch (value->type) {
-	case JIC_TOML_STRING:
-		*out = jic_julia_hash_string(value->string, h);
-		return true;
-	case JIC_TOML_INTEGER:
-		*out = jic_julia_hash_int((uint64_t)value->integer, h);
-		return true;
-	case JIC_TOML_BOOLEAN:
-		*out = jic_julia_hash_int(value->boolean, h);
-		return true;
-	case JIC_TOML_FLOAT:
-		*out = jic_julia_hash_float(value->real, h);
-		return true;
-	case JIC_TOML_ARRAY:
-		return hash_array(value, h, out); /* depth: JIC_TOML_DEPTH_MAX */
-	case JIC_TOML_TABLE:
-		return hash_table(value, h, out);
-	case JIC_TOML_DATETIME:
-	case JIC_TOML_DATETIME_LOCAL:
-	case JIC_TOML_DATE_LOCAL:
-	case JIC_TOML_TIME_LOCAL:
-		break;
-	}
-	return false;
+	return murmur_second(bytes, 0xcafe8881u);
 }
 
 /* base/uuid.jl: hash(u::UUID, h) of the two halves */
 static uint64_t hash_uuid(struct jic_uuid u, uint64_t h)
 {
-	h = jic_julia_hash_int(u.lo, h + TUPLE_SEED);
+	h = jic_julia_hash_int(u.lo, h + JIC_JULIA_TUPLE_SEED);
 	h = jic_julia_hash_int(u.hi, h);
 	return jic_julia_hash_int(0xd06fa04f86f11b53u, h); /* uuid_hash_seed */
 }

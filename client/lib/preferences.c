@@ -1,6 +1,5 @@
 #include "client/lib/preferences.h"
 
-#include "client/lib/julia_hash.h"
 #include "common/file.h"
 
 #include <math.h>
@@ -37,10 +36,7 @@ static bool read_local(const struct jic_project *project, struct jic_arena *aren
 bool jic_preferences_open(const struct jic_project *const *projects, size_t count, unsigned major, unsigned minor,
                           struct jic_arena *arena, struct jic_preferences *out, struct jic_error *err)
 {
-	*out = (struct jic_preferences){
-	    .weakdeps_count = major > 1 || minor >= 9,
-	    .hash_arrays = major > 1 || minor >= 8,
-	};
+	*out = (struct jic_preferences){.weakdeps_count = major > 1 || minor >= 9};
 	if (major == 1 && minor < 6)
 		return true; /* there are none */
 	out->sources = jic_arena_array(arena, count + 1, sizeof(*out->sources));
@@ -316,17 +312,6 @@ void jic_preferences_text(const struct jic_toml *table, struct jic_buf *out)
 
 /* ---- hash */
 
-static bool has_array(const struct jic_toml *v)
-{
-	if (jic_toml_is_array(v))
-		return true;
-	for (const struct jic_toml *e = jic_toml_first(v); e; e = e->next) {
-		if (has_array(e))
-			return true;
-	}
-	return false;
-}
-
 bool jic_preferences_hash(const struct jic_preferences *p, const struct jic_toml *table, const struct jic_view *names,
                           size_t count, uint64_t *out)
 {
@@ -335,7 +320,7 @@ bool jic_preferences_hash(const struct jic_preferences *p, const struct jic_toml
 		const struct jic_toml *value = member(table, names[i]);
 		if (!value)
 			continue;
-		if ((!p->hash_arrays && has_array(value)) || !jic_julia_hash_value(value, h, &h))
+		if (!jic_julia_hash_value(&p->hashing, value, h, &h))
 			return false;
 	}
 	*out = h;

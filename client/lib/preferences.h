@@ -11,6 +11,7 @@
 #ifndef JIC_CLIENT_PREFERENCES_H
 #define JIC_CLIENT_PREFERENCES_H
 
+#include "client/lib/julia_hash.h"
 #include "client/lib/project.h"
 #include "common/buf.h"
 
@@ -24,7 +25,8 @@ struct jic_preferences {
 	struct jic_preference_source *sources; /**< strongest first; only those that hold any preferences */
 	size_t count;
 	bool weakdeps_count; /**< 1.9+: a name is also known through [weakdeps] */
-	bool hash_arrays;    /**< 1.8+: arrays hash as here; before, a hash over one is not computed */
+	struct jic_julia_hashing
+	    hashing; /**< to be set by who asks for hashes; all zero: as 1.8 and later, without dates */
 };
 
 /**

@@ -24,7 +24,8 @@ static bool same_text(const struct jic_toml *a, const struct jic_toml *b)
 
 static void check_hash(const struct jic_toml *a, const struct jic_toml *b)
 {
-	const struct jic_preferences p = {.hash_arrays = true};
+	const struct jic_preferences p = {
+	    .hashing = {.old_arrays = true, .date_type = 1, .time_type = 2, .datetime_type = 3}};
 	struct jic_view names[16];
 	size_t count = 0;
 	uint64_t x, y;

@@ -34,6 +34,8 @@ static void write_answer(const char *version, const char *depot)
 	         "\"bindir\":\"%s/bin\",\"stdlib_dir\":\"%s/stdlib\",\"depot_path\":[\"%s\"],\"load_path\":[\"@\"],"
 	         "\"flags\":163,\"cpu_target\":\"native\",\"existing_images\":0,"
 	         "\"session_target\":\"native\",\"jit_target\":\"00ff\",\"cpu_name\":\"zen\",\"cpu_features\":\"+avx\","
+	         "\"hashes\":[\"5bca7c69b794f8ce\",\"a2e6e5b3d2eee6b5\",\"5073b71d9d8c8929\",\"925790ef424fade2\","
+	         "\"00000000a47df7fe\",\"00000000ad643c81\",\"0000000079d4f897\"],"
 	         "\"modules\":[{\"name\":\"Base\",\"uuid\":\"\",\"id\":\"fdfcfbfa57a8304100000137d8c20094\"}]}",
 	         version, julia, dir.path, dir.path, dir.path, depot);
 	put_file(at(dir.path, "answer"), text);

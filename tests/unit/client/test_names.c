@@ -1,6 +1,7 @@
 /* Slugs and UUIDs against values that real Julias and registries show. */
 #include "client/lib/julia_hash.h"
 #include "client/lib/slug.h"
+#include "common/buf.h"
 #include "common/digest.h"
 
 #include <criterion/criterion.h>
@@ -93,18 +94,95 @@ Test(julia_hash, a_preference_hash_of_every_kind_of_value_is_julias)
 	uint64_t h = 0;
 	for (size_t i = 0; i < JIC_COUNT(recorded); i++) {
 		const struct jic_toml *value = jic_toml_get(table, recorded[i]);
-		cr_assert(!value || jic_julia_hash_value(value, h, &h));
+		cr_assert(!value || jic_julia_hash_value(&(struct jic_julia_hashing){0}, value, h, &h));
 	}
 	cr_expect_eq(h, 0xf3c7964f6ce55212u, "%llx", (unsigned long long)h);
 }
 
-Test(julia_hash, a_date_has_no_hash_of_ours)
+/* What these Julias answer: facts.jl:hashes. */
+static const struct jic_julia_samples of_1_12 = {.one = 0x5bca7c69b794f8ce,
+                                                 .no_element = 0xa2e6e5b3d2eee6b5,
+                                                 .array = 0x5073b71d9d8c8929,
+                                                 .array_id = 0x925790ef424fade2,
+                                                 .date_type = 0xa47df7fe,
+                                                 .time_type = 0xad643c81,
+                                                 .datetime_type = 0x79d4f897};
+static const struct jic_julia_samples of_1_5 = {.one = 0x02011ce34bce797f,
+                                                .no_element = 0x8f3a5484024e9945,
+                                                .array = 0x45f4c2c38c315fcc,
+                                                .array_id = 0x740029c0cb4226fd};
+
+/* hash(value, UInt(11)) of `n`. */
+static uint64_t hash_of(const struct jic_julia_samples *samples, const char *toml)
 {
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
-	const struct jic_toml *table =
-	    jic_toml_parse(&arena, jic_view_of("d = 2020-01-01\na = [2020-01-01]"), "test", NULL);
+	const struct jic_julia_hashing rules = jic_julia_hashing_of(samples);
+	const struct jic_toml *table = jic_toml_parse(&arena, jic_view_of(toml), "test", NULL);
 	uint64_t h;
 	cr_assert(table);
-	cr_expect_not(jic_julia_hash_value(jic_toml_get(table, "d"), 0, &h));
-	cr_expect_not(jic_julia_hash_value(table, 0, &h));
+	return jic_julia_hash_value(&rules, jic_toml_get(table, "n"), 11, &h) ? h : 0;
+}
+
+static const struct vector {
+	const char *toml;
+	uint64_t of_1_12, of_1_5;
+} vectors[] = {
+    {"n = -7", 0xa496228150f4b07, 0x6af1bd679719a629},
+    {"n = 0", 0x77cfa1eef01bca6f, 0xc58016bf8b7cb440},
+    {"n = true", 0x5bca7c69b794f8ad, 0xd0412cb86976295e},
+    {"n = 2.5", 0x16b7f40fdbb2c55c, 0xfe1218a02a670ea6},
+    {"n = -3.0", 0xa7140a8dcea49ba8, 0x43eb5cc1e3c077e1},
+    {"n = nan", 0x15d7d083d04ecb9b, 0x15d7d083d04ecb9b},
+    {"n = -0.0", 0x3be7d0f7780de527, 0x27962d474f6a9e2c},
+    {"n = []", 0xa2e6e5b3d2eee718, 0xdba2b2c4e537ef36},
+    {"n = [1, 2, 3]", 0x902ea5284b019518, 0xd515b6445a3f25dd},
+    {"n = [1, 1.0, true, 'a', 'a', [1], [1.0], {k = 1}, {k = 1.0}, 2]", 0x343e9adcd5078142, 0xcbd8083d9febec66},
+    {"n = {a = [5, 5], b = 'x'}", 0xb6f41e1e2e7c3743, 0x49bae6602a4886c7},
+};
+
+Test(julia_hash, values_hash_as_in_a_1_12_and_in_a_1_5)
+{
+	for (size_t i = 0; i < JIC_COUNT(vectors); i++) {
+		const struct vector *v = &vectors[i];
+		cr_expect_eq(hash_of(&of_1_12, v->toml), v->of_1_12, "1.12: %s", v->toml);
+		cr_expect_eq(hash_of(&of_1_5, v->toml), v->of_1_5, "1.5: %s", v->toml);
+	}
+}
+
+/* [mod(i * i, 1009) for i in 1:10000] */
+Test(julia_hash, of_a_long_array_a_sample_enters)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf toml = {0};
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	jic_buf_puts(&toml, "n = [");
+	for (unsigned i = 1; i <= 10000; i++)
+		jic_buf_printf(&toml, "%u,", i * i % 1009);
+	jic_buf_puts(&toml, "]");
+	const struct jic_toml *n = jic_toml_get(jic_toml_parse(&arena, jic_buf_view(&toml), "test", NULL), "n");
+	const struct jic_julia_hashing late = jic_julia_hashing_of(&of_1_12), early = jic_julia_hashing_of(&of_1_5);
+	uint64_t h;
+	cr_assert(n && jic_julia_hash_value(&late, n, 0, &h));
+	cr_expect_eq(h, 0x9ab275a6017ca21e);
+	cr_assert(jic_julia_hash_value(&early, n, 0, &h));
+	cr_expect_eq(h, 0xe05e2b15be58eaf5);
+}
+
+Test(julia_hash, dates_hash_by_the_types_of_the_system_image)
+{
+	cr_expect_eq(hash_of(&of_1_12, "n = 2020-01-02"), 0xff18712922f5fbf7);
+	cr_expect_eq(hash_of(&of_1_12, "n = 12:13:14.12"), 0xf972f1981337c022);
+	cr_expect_eq(hash_of(&of_1_12, "n = 12:13:14.1209"), 0xf972f1981337c022,
+	             "Julia drops what is below milliseconds");
+	cr_expect_eq(hash_of(&of_1_12, "n = 2020-01-02T03:04:05"), 0xf2125152c265ffdf);
+	cr_expect_eq(hash_of(&of_1_12, "n = 2020-01-02 03:04:05Z"), 0xf2125152c265ffdf);
+}
+
+Test(julia_hash, what_julia_can_not_read_or_nobody_knows_has_no_hash)
+{
+	struct jic_julia_samples of_another = of_1_12;
+	of_another.array = 1;
+	cr_expect_eq(hash_of(&of_1_12, "n = 2020-01-02T03:04:05+01:00"), 0);
+	cr_expect_eq(hash_of(&of_1_5, "n = [2020-01-02]"), 0);
+	cr_expect_eq(hash_of(&of_1_5, "n = 1e300"), 0);
+	cr_expect_eq(hash_of(&of_another, "n = 1"), 0);
 }

@@ -132,7 +132,7 @@ Test(preferences, an_empty_table_is_no_text)
 Test(preferences, the_hash_is_the_one_in_a_real_cache_file)
 {
 	static const char toml[] = "backend = \"fast\"\ndepth = 3\nunused = true\n";
-	const struct jic_preferences p = {.hash_arrays = true};
+	const struct jic_preferences p = {0};
 	const struct jic_view names[] = {JIC_VIEW("depth"), JIC_VIEW("backend")};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	const struct jic_toml *table = jic_toml_parse(&arena, jic_view_of(toml), "t", NULL);
@@ -143,7 +143,7 @@ Test(preferences, the_hash_is_the_one_in_a_real_cache_file)
 
 Test(preferences, names_without_a_value_do_not_enter_the_hash)
 {
-	const struct jic_preferences p = {.hash_arrays = true};
+	const struct jic_preferences p = {0};
 	const struct jic_view names[] = {JIC_VIEW("missing")};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	uint64_t hash = 1;
@@ -153,9 +153,9 @@ Test(preferences, names_without_a_value_do_not_enter_the_hash)
 	cr_expect_eq(hash, 0);
 }
 
-Test(preferences, an_array_has_no_hash_of_ours_before_1_8)
+Test(preferences, a_value_of_unknown_hash_has_none)
 {
-	const struct jic_preferences p = {.hash_arrays = false};
+	const struct jic_preferences p = {.hashing.unknown = true};
 	const struct jic_view names[] = {JIC_VIEW("x")};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	uint64_t hash;
