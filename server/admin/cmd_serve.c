@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 30 };
+enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 10 };
 
 /* All parts of a running server, built here and passed down. */
 struct serve {

@@ -2,12 +2,15 @@
 #include "server/admin/commands.h"
 
 #include "common/json.h"
+#include "server/http/tls.h"
 
 struct status {
 	const char *data;
 	uint32_t schema;
 	struct jic_index_counts counts;
 	uint64_t counters[JIC_COUNTER_COUNT];
+	const char *certificate; /* NULL: none is configured */
+	uint64_t certificate_expires_s;
 };
 
 static bool status_json(const struct status *s, struct jic_buf *out, struct jic_error *err)
@@ -27,6 +30,8 @@ static bool status_json(const struct status *s, struct jic_buf *out, struct jic_
 	jic_json_put_u64(&w, "stored_bytes", s->counts.stored_bytes);
 	for (unsigned i = 0; i < JIC_COUNTER_COUNT; i++)
 		jic_json_put_u64(&w, jic_counter_name((enum jic_counter)i), s->counters[i]);
+	if (s->certificate)
+		jic_json_put_u64(&w, "certificate_expires_s", s->certificate_expires_s);
 	jic_json_close(&w, '}');
 	jic_buf_putc(out, '\n');
 	return jic_json_finish(&w, err);
@@ -50,6 +55,16 @@ static void put_counters(const struct status *s, struct jic_buf *out)
 			jic_buf_printf(out, "%-14llu %s\n", (unsigned long long)s->counters[i], texts[i]);
 }
 
+static void put_certificate(const struct status *s, struct jic_buf *out)
+{
+	const bool near = s->certificate_expires_s < jic_admin_now_s() + JIC_CERTIFICATE_WARN_S;
+	if (!s->certificate)
+		return;
+	jic_buf_printf(out, "%-14s %s, valid until ", "certificate", s->certificate);
+	jic_admin_time(s->certificate_expires_s, "never", out);
+	jic_buf_puts(out, near ? " (WARNING: renew it)\n" : "\n");
+}
+
 static void status_text(const struct status *s, struct jic_buf *out)
 {
 	const struct jic_index_counts *c = &s->counts;
@@ -64,6 +79,7 @@ static void status_text(const struct status *s, struct jic_buf *out)
 	put_bytes("content", c->content_bytes, out);
 	put_bytes("on disk", c->stored_bytes, out);
 	put_counters(s, out);
+	put_certificate(s, out);
 }
 
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err)
@@ -75,6 +91,9 @@ bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err)
 	struct status s = {.data = jic_config_text(a->config, JIC_CONFIG_DATA)};
 	if (!index->ops->schema_version(index, &s.schema, err) || !index->ops->counts(index, &s.counts, err) ||
 	    !index->ops->counters_get(index, s.counters, err))
+		return false;
+	s.certificate = jic_config_path(a->config, JIC_CONFIG_TLS_CERTIFICATE);
+	if (s.certificate && !jic_tls_file_expires(s.certificate, &s.certificate_expires_s, err))
 		return false;
 	if (jic_options_has(a->options, "json"))
 		return status_json(&s, a->out, err);

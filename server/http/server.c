@@ -147,7 +147,7 @@ static struct MHD_Daemon *start_daemon(struct jic_http_server *s, bool secure)
 	    {MHD_OPTION_END, 0, NULL},
 	};
 	const struct MHD_OptionItem tls[] = {
-	    {MHD_OPTION_HTTPS_CERT_CALLBACK2, (intptr_t)give_certificate, NULL},
+	    {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(intptr_t)give_certificate},
 	    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)JIC_TLS_PRIORITIES},
 	    {trust ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, (void *)(uintptr_t)trust},
 	    {MHD_OPTION_END, 0, NULL},
