@@ -4,10 +4,10 @@
  */
 #include "client/lib/transport.h"
 
-#include <curl/curl.h>
+#include "client/lib/libcurl.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,6 +15,7 @@
 enum { HEADER_BYTES_MAX = 1024, UPLOAD_PIECE_BYTES = 128 * 1024 };
 
 struct jic_connection {
+	const struct jic_libcurl *lib;
 	CURL *curl;
 	struct curl_slist *headers; /* sent with every request: authorization, user agent's protocol */
 	const char *url;            /* borrowed from the settings */
@@ -45,15 +46,11 @@ struct response {
 	struct jic_error error; /* why a callback stopped the transfer */
 };
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static void curl_init(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
+#define set_option(c, option, value) ((c)->lib->easy_setopt((c)->curl, option, value))
 
 static bool add_header(struct jic_connection *c, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(c->headers, line);
+	struct curl_slist *longer = c->lib->slist_append(c->headers, line);
 	if (longer)
 		c->headers = longer;
 	return longer;
@@ -115,47 +112,48 @@ static void set_server(struct jic_connection *c, const struct jic_settings *sett
 	const bool is_local = strncmp(c->url, local, sizeof local - 1) == 0;
 	c->base = is_local ? "http://localhost" : c->url;
 	if (is_local)
-		curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->url + sizeof local - 1);
+		set_option(c, CURLOPT_UNIX_SOCKET_PATH, c->url + sizeof local - 1);
 	if (*settings->ca_file)
-		curl_easy_setopt(c->curl, CURLOPT_CAINFO, settings->ca_file);
+		set_option(c, CURLOPT_CAINFO, settings->ca_file);
 	if (!*settings->client_certificate)
 		return;
-	curl_easy_setopt(c->curl, CURLOPT_SSLCERT, settings->client_certificate);
-	curl_easy_setopt(c->curl, CURLOPT_SSLKEY,
-	                 *settings->client_key ? settings->client_key : settings->client_certificate);
+	set_option(c, CURLOPT_SSLCERT, settings->client_certificate);
+	set_option(c, CURLOPT_SSLKEY, *settings->client_key ? settings->client_key : settings->client_certificate);
 }
 
 static void set_options(struct jic_connection *c)
 {
-	CURL *h = c->curl;
-	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->curl_error);
-	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)JIC_CONNECT_LIMIT_MS);
-	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, on_socket);
-	curl_easy_setopt(h, CURLOPT_USERAGENT, "jicache/" JIC_VERSION);
+	set_option(c, CURLOPT_ERRORBUFFER, c->curl_error);
+	set_option(c, CURLOPT_NOSIGNAL, 1L);
+	set_option(c, CURLOPT_CONNECTTIMEOUT_MS, (long)JIC_CONNECT_LIMIT_MS);
+	set_option(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	set_option(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	set_option(c, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	set_option(c, CURLOPT_USERAGENT, "jicache/" JIC_VERSION);
 	/* Blobs stay within our server: following a redirect would hand the token to whoever is named. */
-	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(h, CURLOPT_BUFFERSIZE, 256L * 1024);
-	curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
-	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(h, CURLOPT_XFERINFODATA, c);
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, c->headers);
+	set_option(c, CURLOPT_FOLLOWLOCATION, 0L);
+	set_option(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	set_option(c, CURLOPT_BUFFERSIZE, 256L * 1024);
+	set_option(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
+	set_option(c, CURLOPT_NOPROGRESS, 0L);
+	set_option(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	set_option(c, CURLOPT_XFERINFODATA, c);
+	set_option(c, CURLOPT_HTTPHEADER, c->headers);
 }
 
 struct jic_connection *jic_connection_new(const struct jic_settings *settings, const atomic_bool *cancel,
                                           struct jic_error *err)
 {
-	pthread_once(&curl_once, curl_init);
+	const struct jic_libcurl *lib = jic_libcurl(err);
+	if (!lib)
+		return NULL;
 	JIC_AUTO(jic_connection) struct jic_connection *c = calloc(1, sizeof *c);
 	if (c) {
+		c->lib = lib;
 		c->url = settings->url;
 		c->cancel = cancel;
 		c->date_s = -1;
-		c->curl = curl_easy_init();
+		c->curl = lib->easy_init();
 	}
 	if (!c || !c->curl || !add_headers(c, settings->token)) {
 		jic_fail(err, JIC_EMEMORY, "out of memory");
@@ -170,8 +168,10 @@ void jic_connection_free(struct jic_connection *c)
 {
 	if (!c)
 		return;
-	curl_easy_cleanup(c->curl);
-	curl_slist_free_all(c->headers);
+	if (c->curl)
+		c->lib->easy_cleanup(c->curl);
+	if (c->headers)
+		c->lib->slist_free_all(c->headers);
 	free(c);
 }
 
@@ -204,7 +204,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	if (header_value(line, "content-encoding:", value))
 		r->encoded = strcasestr(value, "zstd") != NULL;
 	else if (header_value(line, "date:", value))
-		r->connection->date_s = (int64_t)curl_getdate(value, NULL);
+		r->connection->date_s = (int64_t)r->connection->lib->getdate(value, NULL);
 	else if (header_value(line, "retry-after:", value))
 		r->connection->retry_ms = retry_ms(value);
 	return size * count;
@@ -218,7 +218,7 @@ int64_t jic_connection_date(const struct jic_connection *c)
 static long status_of(const struct response *r)
 {
 	long status = 0;
-	curl_easy_getinfo(r->connection->curl, CURLINFO_RESPONSE_CODE, &status);
+	r->connection->lib->easy_getinfo(r->connection->curl, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
@@ -259,7 +259,7 @@ static bool fail_curl(struct jic_connection *c, CURLcode code, const struct resp
 	}
 	if (c->stalled)
 		return jic_fail(err, JIC_ENETWORK, "server %s: silent for %d seconds", c->url, c->silence_s);
-	const char *reason = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
+	const char *reason = c->curl_error[0] ? c->curl_error : c->lib->easy_strerror(code);
 	return jic_fail(err, JIC_ENETWORK, "server %s: %s", c->url, reason);
 }
 
@@ -317,7 +317,7 @@ static void begin_waiting(struct jic_connection *c)
 	c->moved_s = now_s();
 	c->stalled = false;
 	c->retry_ms = -1;
-	curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_TIME, (long)c->silence_s);
+	set_option(c, CURLOPT_LOW_SPEED_TIME, (long)c->silence_s);
 }
 
 static bool perform_once(struct jic_connection *c, const char *url, struct response *r, struct jic_error *err)
@@ -325,12 +325,12 @@ static bool perform_once(struct jic_connection *c, const char *url, struct respo
 	begin_waiting(c);
 	r->connection = c;
 	r->encoded = false;
-	curl_easy_setopt(c->curl, CURLOPT_URL, url);
-	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, r);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, r);
-	CURLcode code = curl_easy_perform(c->curl);
+	set_option(c, CURLOPT_URL, url);
+	set_option(c, CURLOPT_HEADERFUNCTION, on_header);
+	set_option(c, CURLOPT_HEADERDATA, r);
+	set_option(c, CURLOPT_WRITEFUNCTION, on_body);
+	set_option(c, CURLOPT_WRITEDATA, r);
+	CURLcode code = c->lib->easy_perform(c->curl);
 	if (code != CURLE_OK)
 		return fail_curl(c, code, r, err);
 	long status = status_of(r);
@@ -383,19 +383,19 @@ static bool perform(struct jic_connection *c, const char *path, struct response 
 
 static void method_get(struct jic_connection *c)
 {
-	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, NULL);
-	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 0L);
-	curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
+	set_option(c, CURLOPT_CUSTOMREQUEST, NULL);
+	set_option(c, CURLOPT_UPLOAD, 0L);
+	set_option(c, CURLOPT_HTTPGET, 1L);
+	set_option(c, CURLOPT_HTTPHEADER, c->headers);
 }
 
 static bool perform_with_header(struct jic_connection *c, const char *header, const char *path, struct response *r,
                                 struct jic_error *err)
 {
 	struct curl_slist extra = {.data = (char *)(uintptr_t)header, .next = c->headers};
-	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, &extra);
+	set_option(c, CURLOPT_HTTPHEADER, &extra);
 	bool done = perform(c, path, r, err);
-	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
+	set_option(c, CURLOPT_HTTPHEADER, c->headers);
 	return done;
 }
 
@@ -407,10 +407,10 @@ bool jic_connection_json(struct jic_connection *c, const char *method, const cha
 	method_get(c);
 	if (strcmp(method, "GET") == 0)
 		return perform(c, path, &r, err);
-	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.ptr);
-	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+	set_option(c, CURLOPT_POST, 1L);
+	set_option(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	set_option(c, CURLOPT_POSTFIELDS, body.ptr);
+	set_option(c, CURLOPT_CUSTOMREQUEST, method);
 	return perform_with_header(c, "Content-Type: application/json", path, &r, err);
 }
 
@@ -532,14 +532,14 @@ static bool put_stream(struct jic_connection *c, const struct jic_digest *digest
 	char path[96];
 	blob_path(digest, path);
 	method_get(c);
-	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
-	curl_easy_setopt(c->curl, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(c->curl, CURLOPT_READDATA, u);
+	set_option(c, CURLOPT_UPLOAD, 1L);
+	set_option(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
+	set_option(c, CURLOPT_READFUNCTION, on_read);
+	set_option(c, CURLOPT_READDATA, u);
 	bool done = perform_with_header(c, "Content-Encoding: zstd", path, &r, err);
 	if (!done && u->error.code && err)
 		*err = u->error;
-	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 0L);
+	set_option(c, CURLOPT_UPLOAD, 0L);
 	return done;
 }
 
