@@ -62,7 +62,7 @@ static void write_line(int fd, struct jic_view line)
 void jic_log_event(const struct jic_log *log, enum jic_log_level level, const char *event,
                    const struct jic_log_field *fields, size_t count)
 {
-	if (log->fd < 0 || level > log->level)
+	if (log->fd < 0 || !jic_log_is_on(log, level))
 		return;
 	/* A caller may log between a failed call and its look at errno. */
 	int saved = errno;

@@ -32,9 +32,19 @@ struct jic_log_field {
 void jic_log_event(const struct jic_log *log, enum jic_log_level level, const char *event,
                    const struct jic_log_field *fields, size_t count);
 
+/** Any thread at any time: a server may be told to say more. */
+static inline void jic_log_set_level(struct jic_log *log, enum jic_log_level level)
+{
+	__atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
+}
+static inline bool jic_log_is_on(const struct jic_log *log, enum jic_log_level level)
+{
+	return __atomic_load_n(&log->level, __ATOMIC_RELAXED) >= level;
+}
+
 #define JIC_LOG_AT(log_, level_, event_, ...)                                                                          \
 	do {                                                                                                           \
-		if ((log_)->level >= (level_)) {                                                                       \
+		if (jic_log_is_on((log_), (level_))) {                                                                 \
 			const struct jic_log_field fields_[] = {__VA_ARGS__};                                          \
 			jic_log_event((log_), (level_), (event_), fields_, JIC_COUNT(fields_));                        \
 		}                                                                                                      \

@@ -1,8 +1,13 @@
 /*
- * jicached serve. The main thread waits for signals and sweeps, others scrub and evict; everything else happens in the
- * server's threads, which are started with the signals blocked.
+ * jicached serve. The main thread waits for signals, sweeps and feeds the watchdog, others scrub and evict; everything
+ * else happens in the server's threads, which are started with the signals blocked.
  */
 #include "server/admin/commands.h"
+
+#include "common/ed25519.h"
+#include "server/auth/token.h"
+#include "server/admin/notify.h"
+#include "server/admin/reload.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
 #include "server/store/keeper.h"
@@ -13,13 +18,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 10 };
+enum {
+	SWEEP_INTERVAL_S = 3600,
+	KEEP_INTERVAL_S = 60,
+	EXPIRY_INTERVAL_S = 86400,
+	CHORES_INTERVAL_S = 10,
+	SIGNERS_MAX = 256
+};
 
 /* All parts of a running server, built here and passed down. */
 struct serve {
 	const struct jic_config *config;
 	struct jic_log log;
+	struct jic_view signed_lanes;
+	struct jic_digest signers[SIGNERS_MAX]; /* public keys */
+	size_t signers_count;
 	struct jic_store *store;
+	struct jic_oidc oidc;
 	struct jic_gate *gate;
 	struct jic_load load;
 	struct jic_tls *tls; /* NULL: plain HTTP */
@@ -29,6 +44,7 @@ struct serve {
 	struct jic_http_server *http;
 	struct jic_scrub *scrub;
 	struct jic_keeper *keeper;
+	struct jic_reload reload;
 };
 
 static void serve_clear(struct serve *s)
@@ -36,21 +52,10 @@ static void serve_clear(struct serve *s)
 	jic_keeper_stop(s->keeper);
 	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
+	jic_oidc_close(&s->oidc);
 	jic_tls_free(s->tls);
 	jic_store_free(s->store);
-}
-
-static bool log_level(const struct jic_config *c, enum jic_log_level *out, struct jic_error *err)
-{
-	static const char *const names[] = {"error", "warn", "info", "debug"};
-	const char *text = jic_config_text(c, JIC_CONFIG_LOG_LEVEL);
-	for (size_t i = 0; i < JIC_COUNT(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum jic_log_level)i;
-			return true;
-		}
-	}
-	return jic_fail(err, JIC_EUSAGE, "log_level must be error, warn, info or debug, not \"%s\"", text);
+	jic_reload_clear(&s->reload);
 }
 
 static void block_signals(sigset_t *set)
@@ -64,6 +69,21 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static bool read_signatures(struct serve *s, struct jic_error *err)
+{
+	const char *lanes = jic_config_path(s->config, JIC_CONFIG_SIGNED_LANES);
+	const char *text = jic_config_path(s->config, JIC_CONFIG_TRUSTED_KEYS);
+	struct jic_public_key keys[SIGNERS_MAX];
+	s->signed_lanes = jic_view_of(lanes ? lanes : "");
+	if (lanes && !jic_lane_patterns_check(s->signed_lanes, err))
+		return jic_wrap(err, "signatures.lanes");
+	if (!jic_public_keys_parse(jic_view_of(text ? text : ""), SIGNERS_MAX, keys, &s->signers_count, err))
+		return jic_wrap(err, "signatures.trusted_keys");
+	for (size_t i = 0; i < s->signers_count; i++)
+		s->signers[i] = keys[i].key;
+	return true;
+}
+
 static bool open_parts(struct serve *s, struct jic_error *err)
 {
 	const struct jic_config *c = s->config;
@@ -74,15 +94,17 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                          .free_bytes_min = jic_config_number(c, JIC_CONFIG_FREE_BYTES_MIN),
 	                                          .log = &s->log};
 	s->store = jic_store_open(&options, err);
-	if (!s->store)
+	if (!s->store || !jic_oidc_open(c->file, &s->log, &s->oidc, err))
 		return false;
 	const struct jic_gate_options gate = {.index = jic_store_index(s->store),
+	                                      .oidc = &s->oidc,
 	                                      .require_token = jic_config_is(c, JIC_CONFIG_REQUIRE_TOKEN),
 	                                      .anonymous_read = jic_config_is(c, JIC_CONFIG_ANONYMOUS_READ)};
 	s->gate = jic_gate_new(&gate, err);
 	s->service = (struct jic_http_service){.store = s->store,
 	                                       .gate = s->gate,
 	                                       .log = &s->log,
+	                                       .signed_lanes = s->signed_lanes,
 	                                       .blob_bytes_max = blob_bytes_max,
 	                                       .body_bytes_max = jic_config_number(c, JIC_CONFIG_BODY_BYTES_MAX),
 	                                       .keys_max = jic_config_number(c, JIC_CONFIG_KEYS_MAX),
@@ -130,7 +152,9 @@ static bool open_listeners(struct serve *s, struct jic_error *err)
 	const struct jic_listeners_options options = {.list =
 	                                                  jic_view_of(jic_config_text(s->config, JIC_CONFIG_LISTEN)),
 	                                              .has_certificate = s->tls != NULL,
-	                                              .socket_mode = (unsigned)bits};
+	                                              .socket_mode = (unsigned)bits,
+	                                              .inherited_first = JIC_NOTIFY_FD_FIRST,
+	                                              .inherited_count = jic_notify_listen_fds()};
 	return jic_listeners_open(&options, &s->listeners, err);
 }
 
@@ -218,6 +242,20 @@ static void reload_tls(struct serve *s, const char *why)
 	warn_of_expiry(s);
 }
 
+static void reload(struct serve *s)
+{
+	struct jic_error err = {0};
+	jic_notify_reloading();
+	if (jic_reload_config(&s->reload, &err))
+		jic_log_info(&s->log, "config.reload", JIC_STR("file", s->config->file ? s->config->file : "none"));
+	else
+		jic_log_error(&s->log, "config.reload", JIC_STR("error", err.text),
+		              JIC_STR("kept", "the settings that were there"));
+	s->config = jic_reload_current(&s->reload);
+	reload_tls(s, "SIGHUP");
+	jic_notify("READY=1");
+}
+
 /* ---- the main thread's life */
 
 /* What has to be done now and then; each has its own interval in seconds. */
@@ -236,19 +274,42 @@ static void do_chores(struct serve *s, uint64_t *swept_s, uint64_t *warned_s)
 	}
 }
 
+/* An index that hangs hangs us too: then the watchdog's word doesn't come. One that fails is not helped by a restart.
+ */
+static void feed_watchdog(struct serve *s)
+{
+	struct jic_index *index = jic_store_index(s->store);
+	unsigned version;
+	(void)!index->ops->schema_version(index, &version, NULL);
+	jic_notify("WATCHDOG=1");
+}
+
+/* Twice as often as a watchdog demands, but not without end. */
+static struct timespec chores_interval(uint64_t watchdog_us)
+{
+	enum { LEAST_US = 1000 };
+	const uint64_t chores_us = CHORES_INTERVAL_S * 1000000ull;
+	uint64_t us = watchdog_us && watchdog_us / 2 < chores_us ? watchdog_us / 2 : chores_us;
+	us = us < LEAST_US ? LEAST_US : us;
+	return (struct timespec){.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+}
+
 /* @return the signal that ends the server */
 static int wait_for_signal(struct serve *s, const sigset_t *set)
 {
-	const struct timespec interval = {.tv_sec = CHORES_INTERVAL_S};
+	const uint64_t watchdog_us = jic_notify_watchdog_us();
+	const struct timespec interval = chores_interval(watchdog_us);
 	uint64_t swept_s = 0, warned_s = 0;
 	for (;;) {
 		do_chores(s, &swept_s, &warned_s);
+		if (watchdog_us)
+			feed_watchdog(s);
 		int got;
 		do {
 			got = sigtimedwait(set, NULL, &interval);
 		} while (got < 0 && errno == EINTR);
 		if (got == SIGHUP)
-			reload_tls(s, "SIGHUP");
+			reload(s);
 		else if (got > 0)
 			return got;
 	}
@@ -258,18 +319,25 @@ static void stop(struct serve *s, const sigset_t *set, int signal_number)
 {
 	const unsigned timeout_s = (unsigned)jic_config_number(s->config, JIC_CONFIG_SHUTDOWN_TIMEOUT);
 	jic_log_info(&s->log, "server.stop", JIC_STR("signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"));
+	jic_notify("STOPPING=1\nSTATUS=Finishing the requests that are under way");
 	/* Who asks twice does not want to wait. */
 	pthread_sigmask(SIG_UNBLOCK, set, NULL);
 	size_t cut_off = jic_http_server_stop(JIC_TAKE(s->http), timeout_s);
 	jic_log_info(&s->log, "server.stopped", JIC_U64("cut_off", cut_off));
 }
 
-static bool start(struct serve *s, struct jic_arena *arena, struct jic_error *err)
+/* All that can be wrong with the settings without a look at the data. */
+static bool read_settings(struct serve *s, struct jic_arena *arena, struct jic_error *err)
 {
 	const char *proxies = jic_config_path(s->config, JIC_CONFIG_TRUSTED_PROXIES);
 	return jic_proxies_parse(jic_view_of(proxies ? proxies : ""), arena, &s->proxies, err) && open_tls(s, err) &&
-	       open_parts(s, err) && start_scrub(s, err) && start_keeper(s, err) && open_listeners(s, err) &&
-	       start_http(s, err);
+	       read_signatures(s, err);
+}
+
+static bool start(struct serve *s, struct jic_arena *arena, struct jic_error *err)
+{
+	return read_settings(s, arena, err) && open_parts(s, err) && start_scrub(s, err) && start_keeper(s, err) &&
+	       open_listeners(s, err) && start_http(s, err);
 }
 
 /* One line an address on stdout: who started us reads there that we are ready, and at which port. */
@@ -282,6 +350,29 @@ static void announce(const struct serve *s)
 		             JIC_STR("data", jic_config_text(s->config, JIC_CONFIG_DATA)));
 	}
 	fflush(stdout);
+	JIC_CLEAR(jic_buf) struct jic_buf ready = {0};
+	jic_buf_puts(&ready, "READY=1\nSTATUS=Listening on");
+	for (size_t i = 0; i < s->listeners.count; i++)
+		jic_buf_printf(&ready, "%s %s", i ? "," : "", s->listeners.items[i].text);
+	jic_notify(jic_buf_str(&ready));
+}
+
+static void prepare_reload(struct serve *s, const struct jic_options *options)
+{
+	s->reload = (struct jic_reload){.options = options,
+	                                .started = s->config,
+	                                .log = &s->log,
+	                                .store = s->store,
+	                                .gate = s->gate,
+	                                .load = &s->load,
+	                                .scrub = s->scrub,
+	                                .keeper = s->keeper};
+}
+
+bool jic_serve_check(const struct jic_admin *a, struct jic_error *err)
+{
+	JIC_CLEAR(serve) struct serve s = {.config = a->config, .log = {.fd = -1}};
+	return jic_config_log_level(a->config, &s.log.level, err) && read_settings(&s, a->arena, err);
 }
 
 bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
@@ -292,11 +383,12 @@ bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)
 		jic_config_print(a->config, a->out);
 		return true;
 	}
-	if (!log_level(a->config, &s.log.level, err))
+	if (!jic_config_log_level(a->config, &s.log.level, err))
 		return false;
 	block_signals(&signals);
 	if (!start(&s, a->arena, err))
 		return false;
+	prepare_reload(&s, a->options);
 	announce(&s);
 	stop(&s, &signals, wait_for_signal(&s, &signals));
 	return true;

@@ -28,13 +28,22 @@ typedef bool jic_admin_fn(const struct jic_admin *a, struct jic_error *err);
 
 /* cmd_serve.c */
 bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err);
+/** What serve looks at before it touches the data: also what `config check` checks. */
+jic_must_check bool jic_serve_check(const struct jic_admin *a, struct jic_error *err);
+/* cmd_config.c */
+bool jic_cmd_config_show(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_config_check(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_config_reference(const struct jic_admin *a, struct jic_error *err);
 /* cmd_token.c */
 bool jic_cmd_token_create(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_token_list(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_token_rotate(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_token_revoke(const struct jic_admin *a, struct jic_error *err);
 /* cmd_lane.c */
 bool jic_cmd_lane_list(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_lane_promote(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_lane_drop(const struct jic_admin *a, struct jic_error *err);
 /* cmd_status.c */
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
 /* cmd_fsck.c */
@@ -43,6 +52,9 @@ bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_pin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_unpin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_pins(const struct jic_admin *a, struct jic_error *err);
+/* cmd_recall.c */
+bool jic_cmd_recall(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_recalls(const struct jic_admin *a, struct jic_error *err);
 /* main.c */
 bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 

@@ -14,11 +14,35 @@ static const struct setting {
 	enum kind kind;
 	const char *key, *flag, *fallback;
 	uint64_t min, max;
+	const char *help;
 } settings[] = {
-#define JIC_CONFIG(name, kind, key, flag, fallback, min, max, value, help) {KIND_##kind, key, flag, fallback, min, max},
+#define JIC_CONFIG(name, kind, key, flag, fallback, min, max, value, help)                                             \
+	{KIND_##kind, key, flag, fallback, min, max, help},
 #include "server/tables/config.def"
 #undef JIC_CONFIG
 };
+
+static const bool reloadable[JIC_CONFIG_COUNT] = {
+#define JIC_RELOADABLE(name) [JIC_CONFIG_##name] = true,
+#include "server/tables/reload.def"
+#undef JIC_RELOADABLE
+};
+
+struct jic_setting jic_config_setting(enum jic_config_name name)
+{
+	static const char *const types[] = {
+	    [KIND_TEXT] = "text",    [KIND_LIST] = "list",   [KIND_BOOL] = "boolean",
+	    [KIND_COUNT] = "number", [KIND_BYTES] = "bytes", [KIND_SECONDS] = "seconds"};
+	const struct setting *s = &settings[name];
+	return (struct jic_setting){.key = s->key,
+	                            .flag = s->flag,
+	                            .type = types[s->kind],
+	                            .fallback = s->fallback,
+	                            .help = s->help,
+	                            .min = s->min,
+	                            .max = s->max,
+	                            .reloadable = reloadable[name]};
+}
 
 static void variable_name(const char *key, char name[VARIABLE_BYTES_MAX])
 {
@@ -28,16 +52,22 @@ static void variable_name(const char *key, char name[VARIABLE_BYTES_MAX])
 		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
 }
 
-void jic_config_source(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out)
+void jic_config_variable(enum jic_config_name name, struct jic_buf *out)
 {
 	char variable[VARIABLE_BYTES_MAX];
+	variable_name(settings[name].key, variable);
+	jic_buf_puts(out, variable);
+}
+
+void jic_config_source(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out)
+{
 	switch (c->values[name].source) {
 	case JIC_SOURCE_FLAG:
 		jic_buf_printf(out, "flag --%s", settings[name].flag);
 		return;
 	case JIC_SOURCE_ENVIRONMENT:
-		variable_name(settings[name].key, variable);
-		jic_buf_printf(out, "environment %s", variable);
+		jic_buf_puts(out, "environment ");
+		jic_config_variable(name, out);
 		return;
 	case JIC_SOURCE_FILE:
 		jic_buf_printf(out, "%s:%u", c->file, c->values[name].line);
@@ -286,16 +316,22 @@ static void put_string(const char *text, struct jic_buf *out)
 	jic_buf_putc(out, '"');
 }
 
+void jic_config_value_put(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out)
+{
+	const struct jic_config_value *v = &c->values[name];
+	if (settings[name].kind == KIND_BOOL)
+		jic_buf_puts(out, v->number ? "true" : "false");
+	else if (settings[name].kind == KIND_TEXT || settings[name].kind == KIND_LIST)
+		put_string(v->text, out);
+	else
+		jic_buf_printf(out, "%llu", (unsigned long long)v->number);
+}
+
 void jic_config_print(const struct jic_config *c, struct jic_buf *out)
 {
 	for (unsigned i = 0; i < JIC_CONFIG_COUNT; i++) {
 		jic_buf_printf(out, "%s = ", settings[i].key);
-		if (settings[i].kind == KIND_BOOL)
-			jic_buf_puts(out, c->values[i].number ? "true" : "false");
-		else if (settings[i].kind == KIND_TEXT || settings[i].kind == KIND_LIST)
-			put_string(c->values[i].text, out);
-		else
-			jic_buf_printf(out, "%llu", (unsigned long long)c->values[i].number);
+		jic_config_value_put(c, (enum jic_config_name)i, out);
 		jic_buf_puts(out, "  # ");
 		jic_config_source(c, (enum jic_config_name)i, out);
 		jic_buf_putc(out, '\n');

@@ -60,6 +60,22 @@ static inline const char *jic_config_path(const struct jic_config *c, enum jic_c
 	return strcmp(text, "none") == 0 ? NULL : text;
 }
 
+/** What the table says of a setting. All texts are constants. */
+struct jic_setting {
+	const char *key;      /**< in the file; a dot goes into a table */
+	const char *flag;     /**< without the dashes */
+	const char *type;     /**< "text", "list", "boolean", "number", "bytes", "seconds" */
+	const char *fallback; /**< its default, as text */
+	const char *help;
+	uint64_t min, max; /**< of numbers, bytes and seconds */
+	bool reloadable;   /**< SIGHUP changes it in a running server */
+};
+struct jic_setting jic_config_setting(enum jic_config_name name);
+/** "JICACHED_LIMITS_THREADS" */
+void jic_config_variable(enum jic_config_name name, struct jic_buf *out);
+/** The value as the file would have it: text in quotes, numbers as they are, booleans as true and false. */
+void jic_config_value_put(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out);
+
 /** "flag --listen", "environment JICACHED_LISTEN", "jicached.toml:12", "default" */
 void jic_config_source(const struct jic_config *c, enum jic_config_name name, struct jic_buf *out);
 /** One line for each value: key = text, and its source as a comment. Valid TOML. */

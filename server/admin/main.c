@@ -3,14 +3,19 @@
 
 #include <stdio.h>
 
-static const struct jic_option serve_options[] = {
-    {.name = "config", .letter = 'c', .value = "FILE", .help = "settings in TOML"},
 #define JIC_CONFIG(setting, kind, key, flag, fallback, min, max, value_name, text)                                     \
 	{.name = flag, .value = value_name, .help = text " (default " fallback ")"},
+static const struct jic_option serve_options[] = {
+    {.name = "config", .letter = 'c', .value = "FILE", .help = "settings in TOML"},
 #include "server/tables/config.def"
-#undef JIC_CONFIG
     {.name = "print-config", .help = "print all settings and where each comes from, and end"},
 };
+static const struct jic_option config_options[] = {
+    {.name = "config", .letter = 'c', .value = "FILE", .help = "settings in TOML"},
+#include "server/tables/config.def"
+    {.name = "json", .help = "machine-readable output"},
+};
+#undef JIC_CONFIG
 
 #define DATA_OPTIONS                                                                                                   \
 	{.name = "config", .letter = 'c', .value = "FILE", .help = "settings in TOML"},                                \
@@ -28,6 +33,15 @@ static const struct jic_option token_create_options[] = {
     {.name = "can", .value = "LIST", .help = "read, write, admin, joined by commas (default read)"},
     {.name = "lanes", .value = "LIST", .help = "lanes or patterns, joined by commas: main,pr/* (default main)"},
     {.name = "expires", .value = "TIME", .help = "90d, 12h, … or never (default never)"},
+    {.name = "lane-parent",
+     .value = "NAME",
+     .help = "make lanes that it may write and that don't exist, below this one"},
+    JSON_OPTION,
+};
+static const struct jic_option token_rotate_options[] = {
+    DATA_OPTIONS,
+    {.name = "name", .value = "NAME", .help = "of the token; required"},
+    {.name = "grace", .value = "TIME", .help = "for which the old secret stays valid, at most 90d (default 0s)"},
     JSON_OPTION,
 };
 static const struct jic_option token_revoke_options[] = {
@@ -39,27 +53,68 @@ static const struct jic_option lane_create_options[] = {
     {.name = "name", .value = "NAME", .help = "segments of letters, digits, . _ - joined by slashes; required"},
     {.name = "parent", .value = "NAME", .help = "the lane that its readers see beneath it (default none)"},
 };
+static const struct jic_option lane_change_options[] = {
+    DATA_OPTIONS,
+    {.name = "name", .value = "NAME", .help = "of the lane; required"},
+    JSON_OPTION,
+};
 static const struct jic_option fsck_options[] = {
     DATA_OPTIONS,
     {.name = "repair", .help = "take out what is damaged; the server must not run"},
     JSON_OPTION,
 };
+static const struct jic_option recall_options[] = {
+    DATA_OPTIONS,
+    {.name = "by", .value = "WHO", .help = "a signing key (its id), a token's name, or a CI run; required"},
+    {.name = "yes", .help = "do it; without only say what would go"},
+    {.name = "undo", .help = "let it be published again"},
+    JSON_OPTION,
+};
 static const struct jic_option data_options[] = {DATA_OPTIONS};
 static const struct jic_option list_options[] = {DATA_OPTIONS, JSON_OPTION};
 
-enum { SERVE, TOKEN_CREATE, TOKEN_LIST, TOKEN_REVOKE, LANE_LIST, LANE_CREATE, STATUS, FSCK, PIN, UNPIN, PINS, VERSION };
+enum {
+	SERVE,
+	TOKEN_CREATE,
+	TOKEN_LIST,
+	TOKEN_ROTATE,
+	TOKEN_REVOKE,
+	LANE_LIST,
+	LANE_CREATE,
+	LANE_PROMOTE,
+	LANE_DROP,
+	STATUS,
+	FSCK,
+	PIN,
+	UNPIN,
+	PINS,
+	RECALL,
+	RECALLS,
+	CONFIG_SHOW,
+	CONFIG_CHECK,
+	CONFIG_REFERENCE,
+	VERSION
+};
 
 static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
                                           [TOKEN_CREATE] = jic_cmd_token_create,
                                           [TOKEN_LIST] = jic_cmd_token_list,
+                                          [TOKEN_ROTATE] = jic_cmd_token_rotate,
                                           [TOKEN_REVOKE] = jic_cmd_token_revoke,
                                           [LANE_LIST] = jic_cmd_lane_list,
                                           [LANE_CREATE] = jic_cmd_lane_create,
+                                          [LANE_PROMOTE] = jic_cmd_lane_promote,
+                                          [LANE_DROP] = jic_cmd_lane_drop,
                                           [STATUS] = jic_cmd_status,
                                           [FSCK] = jic_cmd_fsck,
                                           [PIN] = jic_cmd_pin,
                                           [UNPIN] = jic_cmd_unpin,
                                           [PINS] = jic_cmd_pins,
+                                          [RECALL] = jic_cmd_recall,
+                                          [RECALLS] = jic_cmd_recalls,
+                                          [CONFIG_SHOW] = jic_cmd_config_show,
+                                          [CONFIG_CHECK] = jic_cmd_config_check,
+                                          [CONFIG_REFERENCE] = jic_cmd_config_reference,
                                           [VERSION] = jic_cmd_version};
 
 #define OPTIONS(table) .options = (table), .options_count = JIC_COUNT(table)
@@ -68,8 +123,9 @@ static const struct jic_command commands[] = {
      .summary = "Serve a data directory over HTTP",
      .details = "A setting comes from its flag, else from the environment (JICACHED_ and its key in upper\n"
                 "case: JICACHED_LIMITS_THREADS), else from the file, else it is the default.\n"
-                "SIGTERM and SIGINT end the server after the requests that are under way; SIGHUP reads the\n"
-                "certificate and what belongs to it again, which also happens when a file changes.",
+                "SIGTERM and SIGINT end the server after the requests that are under way; SIGHUP reads\n"
+                "the settings, the certificate and what belongs to it again; the log says what changed and what needs\n"
+                "a restart. A certificate's file that changes is noticed without being asked.",
      .id = SERVE,
      OPTIONS(serve_options)},
     {.name = "token create",
@@ -77,12 +133,31 @@ static const struct jic_command commands[] = {
      .id = TOKEN_CREATE,
      OPTIONS(token_create_options)},
     {.name = "token list", .summary = "List tokens", .id = TOKEN_LIST, OPTIONS(list_options)},
+    {.name = "token rotate",
+     .summary = "Give a token a new secret and print it, at once for a running server too",
+     .id = TOKEN_ROTATE,
+     OPTIONS(token_rotate_options)},
     {.name = "token revoke",
      .summary = "Revoke a token, at once for a running server too",
      .id = TOKEN_REVOKE,
      OPTIONS(token_revoke_options)},
     {.name = "lane list", .summary = "List lanes", .id = LANE_LIST, OPTIONS(list_options)},
     {.name = "lane create", .summary = "Create a lane", .id = LANE_CREATE, OPTIONS(lane_create_options)},
+    {.name = "lane promote",
+     .summary = "Move what a lane has into its parent",
+     .details = "WHAT is a package's name, a Merkle key, or an address: runtime/sysimage/key; with all that it\n"
+                "requires. Without it everything goes. What the parent has at an address stays. Works beside a\n"
+                "running server.",
+     .positional = "[WHAT]…",
+     .positional_max = 64,
+     .id = LANE_PROMOTE,
+     OPTIONS(lane_change_options)},
+    {.name = "lane drop",
+     .summary = "Withdraw a lane with all that only it has",
+     .details = "Not main, and not a lane that has lanes below it. Works beside a running server, which removes\n"
+                "the bytes when it sweeps.",
+     .id = LANE_DROP,
+     OPTIONS(lane_change_options)},
     {.name = "status", .summary = "Show what a data directory holds", .id = STATUS, OPTIONS(list_options)},
     {.name = "fsck",
      .summary = "Check a data directory, byte by byte",
@@ -108,6 +183,25 @@ static const struct jic_command commands[] = {
      .id = UNPIN,
      OPTIONS(data_options)},
     {.name = "pins", .summary = "List pins", .id = PINS, OPTIONS(list_options)},
+    {.name = "recall",
+     .summary = "Withdraw all that one key signed, one token published or one CI run made, for good",
+     .details = "With all that was built on it. Without --yes it only says how much that is. Works beside a running\n"
+                "server. What was recalled can't be published again, by nobody, and a recalled key signs nothing any\n"
+                "more, until --undo. WHO is ambiguous? key:ID, token:NAME, run:URL.",
+     .id = RECALL,
+     OPTIONS(recall_options)},
+    {.name = "recalls", .summary = "List recalls", .id = RECALLS, OPTIONS(list_options)},
+    {.name = "config show",
+     .summary = "Show every setting and where it comes from",
+     .details = "Takes the options of serve. Origins are: default, the file and its line, environment, option.",
+     .id = CONFIG_SHOW,
+     OPTIONS(config_options)},
+    {.name = "config check",
+     .summary = "Find mistakes in the settings without starting a server",
+     .details = "Takes the options of serve. Reads the file, and what its settings name: certificates and keys.",
+     .id = CONFIG_CHECK,
+     OPTIONS(config_options)},
+    {.name = "config reference", .summary = "Print the table of all settings, in Markdown", .id = CONFIG_REFERENCE},
     {.name = "version", .summary = "Print the version", .id = VERSION},
 };
 

@@ -49,7 +49,7 @@ static int listen_on(const struct addrinfo *a)
 	return -1;
 }
 
-static bool describe(int fd, char bound[JIC_LISTEN_TEXT], struct jic_error *err)
+bool jic_listen_describe(int fd, char bound[JIC_LISTEN_TEXT], struct jic_error *err)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof address;
@@ -84,7 +84,7 @@ int jic_listen_open(const char *text, char bound[JIC_LISTEN_TEXT], struct jic_er
 	if (fd < 0)
 		(void)jic_fail_errno(err, JIC_EIO, "listen on %s", text);
 	freeaddrinfo(found);
-	if (fd >= 0 && !describe(fd, bound, err)) {
+	if (fd >= 0 && !jic_listen_describe(fd, bound, err)) {
 		close(fd);
 		return -1;
 	}

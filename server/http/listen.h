@@ -22,4 +22,7 @@ jic_must_check bool jic_listen_parse(struct jic_view text, char host[JIC_LISTEN_
  */
 int jic_listen_open(const char *text, char bound[JIC_LISTEN_TEXT], struct jic_error *err);
 
+/** The same form for a socket that is bound already. @return false with JIC_EIO */
+jic_must_check bool jic_listen_describe(int fd, char bound[JIC_LISTEN_TEXT], struct jic_error *err);
+
 #endif

@@ -90,6 +90,46 @@ static bool open_unix(struct jic_view path, unsigned mode, struct jic_listener *
 	return true;
 }
 
+/* ---- sockets from who started us */
+
+static bool adopt(const struct jic_listeners_options *o, int fd, struct jic_listener *l, struct jic_error *err)
+{
+	struct sockaddr_un address = {0};
+	char bound[JIC_LISTEN_TEXT];
+	int listening = 0;
+	socklen_t len = sizeof listening;
+	*l = (struct jic_listener){.fd = fd, .lock_fd = -1};
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening)
+		return jic_fail(err, JIC_EUSAGE, "descriptor %d is not a listening socket", fd);
+	const int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return jic_fail_errno(err, JIC_EIO, "descriptor %d", fd);
+	len = sizeof address;
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 && address.sun_family == AF_UNIX) {
+		/* `path` stays empty: the file belongs to who made it. */
+		snprintf(l->text, sizeof l->text, "unix://%.*s", (int)sizeof address.sun_path, address.sun_path);
+		return true;
+	}
+	l->tls = o->has_certificate;
+	if (!jic_listen_describe(fd, bound, err))
+		return false;
+	snprintf(l->text, sizeof l->text, "%s://%s", l->tls ? "https" : "http", bound);
+	return true;
+}
+
+static bool adopt_all(const struct jic_listeners_options *o, struct jic_listeners *out, struct jic_error *err)
+{
+	bool adopted = o->inherited_count <= JIC_LISTENERS_MAX ||
+	               jic_fail(err, JIC_EUSAGE, "at most %d sockets to listen on", JIC_LISTENERS_MAX);
+	while (adopted && out->count < o->inherited_count) {
+		adopted = adopt(o, o->inherited_first + (int)out->count, &out->items[out->count], err);
+		out->count++;
+	}
+	if (!adopted)
+		jic_listeners_clear(out);
+	return adopted;
+}
+
 /* ---- the list */
 
 static bool open_tcp(struct jic_view address, struct jic_listener *l, struct jic_error *err)
@@ -141,6 +181,8 @@ bool jic_listeners_open(const struct jic_listeners_options *options, struct jic_
 	struct jic_view list = options->list, item;
 	bool opened = true;
 	*out = (struct jic_listeners){.count = 0};
+	if (options->inherited_count)
+		return adopt_all(options, out, err);
 	while (opened && jic_view_split(&list, ',', &item)) {
 		if (out->count == JIC_LISTENERS_MAX) {
 			opened = jic_fail(err, JIC_EUSAGE, "at most %d addresses to listen on", JIC_LISTENERS_MAX);

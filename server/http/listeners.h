@@ -32,9 +32,11 @@ struct jic_listeners {
 };
 
 struct jic_listeners_options {
-	struct jic_view list; /**< joined by commas */
-	bool has_certificate; /**< https is possible, and what is meant when nothing is said */
-	unsigned socket_mode; /**< permissions of unix sockets */
+	struct jic_view list;   /**< joined by commas */
+	bool has_certificate;   /**< https is possible, and what is meant when nothing is said */
+	unsigned socket_mode;   /**< permissions of unix sockets */
+	int inherited_first;    /**< sockets that somebody opened for us: descriptors from this one on, */
+	size_t inherited_count; /**< so many. Not 0: these alone, the list doesn't count */
 };
 
 /** @return false with JIC_EUSAGE (the list makes no sense), JIC_EBUSY (another server listens there) or JIC_EIO; then

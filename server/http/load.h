@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 struct jic_load {
-	size_t bodies_bytes_max; /**< JSON bodies */
-	unsigned uploads_max;    /**< blobs that are being received or finished */
+	atomic_size_t bodies_bytes_max; /**< JSON bodies */
+	atomic_uint uploads_max;        /**< blobs that are being received or finished */
 	atomic_size_t bodies_bytes;
 	atomic_uint uploads;
 };

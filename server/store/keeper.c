@@ -17,6 +17,7 @@ enum {
 struct jic_keeper {
 	struct jic_keeper_options options;
 	pthread_t thread;
+	_Atomic uint64_t unused_artefact_age_s;
 	uint64_t aged_s;   /* Unix time of the last look for what is too old */
 	uint64_t futile_s; /* and of the last that found nothing */
 };
@@ -61,8 +62,9 @@ static bool keep(struct jic_keeper *k, struct jic_error *err)
 		return false;
 	if (!find_wanted(k, what.now_s, &what.bytes, err))
 		return false;
-	if (k->options.unused_artefact_age_s && what.now_s >= k->aged_s + AGE_INTERVAL_S) {
-		what.unused_s = k->options.unused_artefact_age_s;
+	const uint64_t age_s = k->unused_artefact_age_s;
+	if (age_s && what.now_s >= k->aged_s + AGE_INTERVAL_S) {
+		what.unused_s = age_s;
 		k->aged_s = what.now_s;
 	}
 	if (!what.bytes && !what.unused_s)
@@ -98,6 +100,7 @@ struct jic_keeper *jic_keeper_start(const struct jic_keeper_options *options, st
 		return NULL;
 	}
 	k->options = *options;
+	k->unused_artefact_age_s = options->unused_artefact_age_s;
 	options->store->space.stopping = false;
 	errno = pthread_create(&k->thread, NULL, run, k);
 	if (errno) {
@@ -105,6 +108,11 @@ struct jic_keeper *jic_keeper_start(const struct jic_keeper_options *options, st
 		return NULL;
 	}
 	return JIC_TAKE(k);
+}
+
+void jic_keeper_set_age(struct jic_keeper *k, uint64_t unused_artefact_age_s)
+{
+	k->unused_artefact_age_s = unused_artefact_age_s;
 }
 
 void jic_keeper_stop(struct jic_keeper *k)

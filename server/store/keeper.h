@@ -16,6 +16,8 @@ struct jic_keeper_options {
 
 struct jic_keeper;
 struct jic_keeper *jic_keeper_start(const struct jic_keeper_options *options, struct jic_error *err);
+/** Another limit from now on. Any thread. */
+void jic_keeper_set_age(struct jic_keeper *keeper, uint64_t unused_artefact_age_s);
 /** Waits for the thread, which finishes the batch that it is evicting. Takes NULL. */
 void jic_keeper_stop(struct jic_keeper *keeper);
 

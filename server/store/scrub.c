@@ -19,6 +19,7 @@ enum {
 struct jic_scrub {
 	struct jic_scrub_options options;
 	pthread_t thread;
+	_Atomic uint64_t bytes_per_second, bytes_per_day;
 	bool stopping; /* with suspects.lock held */
 	struct jic_digest position, start;
 	bool wrapped;           /* past the greatest digest, on the way to `start` */
@@ -70,7 +71,7 @@ static bool take_suspect(struct jic_scrub *k, struct jic_digest *out)
 static bool pace(void *context, uint64_t stored_bytes, struct jic_error *err)
 {
 	struct jic_scrub *k = context;
-	const uint64_t rate = k->options.bytes_per_second;
+	const uint64_t rate = k->bytes_per_second;
 	double seconds = rate ? (double)stored_bytes / (double)rate : 0;
 	k->bytes += stored_bytes;
 	k->day_bytes += stored_bytes;
@@ -165,7 +166,7 @@ static bool may_scrub(struct jic_scrub *k)
 		k->resting = false;
 		k->round_began_s = now_s;
 	}
-	return !k->resting && k->day_bytes < k->options.bytes_per_day;
+	return !k->resting && k->day_bytes < k->bytes_per_day;
 }
 
 static void flush(struct jic_scrub *k)
@@ -220,6 +221,7 @@ struct jic_scrub *jic_scrub_start(const struct jic_scrub_options *options, struc
 		return NULL;
 	}
 	k->options = *options;
+	jic_scrub_set_speed(k, options->bytes_per_second, options->bytes_per_day);
 	k->round_began_s = k->day_began_s = k->flushed_s = monotonic_s();
 	if (getrandom(&k->start, sizeof k->start, 0) != (ssize_t)sizeof k->start) {
 		(void)jic_fail_errno(err, JIC_EIO, "scrub: random numbers");
@@ -232,6 +234,12 @@ struct jic_scrub *jic_scrub_start(const struct jic_scrub_options *options, struc
 		return NULL;
 	}
 	return JIC_TAKE(k);
+}
+
+void jic_scrub_set_speed(struct jic_scrub *k, uint64_t bytes_per_second, uint64_t bytes_per_day)
+{
+	k->bytes_per_second = bytes_per_second;
+	k->bytes_per_day = bytes_per_day;
 }
 
 void jic_scrub_stop(struct jic_scrub *k)

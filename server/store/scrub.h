@@ -17,6 +17,8 @@ struct jic_scrub_options {
 
 struct jic_scrub;
 struct jic_scrub *jic_scrub_start(const struct jic_scrub_options *options, struct jic_error *err);
+/** Other speeds from now on, as in the options. Any thread. */
+void jic_scrub_set_speed(struct jic_scrub *scrub, uint64_t bytes_per_second, uint64_t bytes_per_day);
 /** Waits for the thread, which gives up what it is reading. Takes NULL. */
 void jic_scrub_stop(struct jic_scrub *scrub);
 

@@ -30,13 +30,26 @@ bool jic_space_look(struct jic_store *s, struct jic_error *err)
 	return true;
 }
 
-static bool refuse(struct jic_store *s)
+static void wake_keeper(struct jic_store *s)
 {
 	pthread_mutex_lock(&s->space.lock);
 	s->space.wanted = true;
 	pthread_cond_signal(&s->space.wake);
 	pthread_mutex_unlock(&s->space.lock);
+}
+
+static bool refuse(struct jic_store *s)
+{
+	wake_keeper(s);
 	return false;
+}
+
+/* What is stored may never have been looked up: the keeper does it first of all. */
+void jic_store_set_limits(struct jic_store *s, uint64_t store_bytes_max, uint64_t free_bytes_min)
+{
+	s->space.store_bytes_max = store_bytes_max;
+	s->space.free_bytes_min = free_bytes_min;
+	wake_keeper(s);
 }
 
 bool jic_space_check_disk(struct jic_store *s, struct jic_error *err)

@@ -21,7 +21,7 @@ def test_version_and_help():
     assert run("--version").stdout == run("version").stdout
     listed = run("--help")
     assert listed.returncode == 0
-    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "pin", "unpin", "pins", "version"]:
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "config show", "config check", "config reference", "pin", "unpin", "pins", "version"]:
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
@@ -206,8 +206,54 @@ def test_the_documented_settings_are_those_that_there_are(tmp_path):
     printed = run("serve", "--print-config", env={}).stdout
     assert set(documented) == set(re.findall(r"^([\w.]+) = ", printed, re.M))
     file = tmp_path / "jicached.toml"
-    file.write_text("".join(f"{key} = {value if value in ('true', 'false') or value.isdigit() else json.dumps(value)}\n"
+    plain = re.compile(r"true|false|0|[1-9]\d*")
+    file.write_text("".join(f"{key} = {value if plain.fullmatch(value) else json.dumps(value)}\n"
                             for key, value in documented.items()))
     again = run("serve", "--config", file, "--print-config", env={}).stdout
     values = [re.sub(r"  # .*", "", text, flags=re.M) for text in (printed, again)]
     assert values[0] == values[1]
+
+
+def test_config_show_names_the_origin_of_each_value(tmp_path):
+    file = tmp_path / "jicached.toml"
+    file.write_text('[limits]\nidle_timeout = "2m"\n')
+    done = run("config", "show", "--config", file, "--threads", "3", "--json", env={"JICACHED_LOG_LEVEL": "debug"})
+    report = json.loads(done.stdout)
+    settings = {s["key"]: s for s in report["settings"]}
+    assert report["file"] == str(file)
+    found = {key: (settings[key]["value"], settings[key]["origin"], settings[key]["where"])
+             for key in ("limits.idle_timeout", "limits.threads", "log_level", "require_token")}
+    assert found == {"limits.idle_timeout": (120, "file", f"{file}:2"), "limits.threads": (3, "option", "flag --threads"),
+                     "log_level": ("debug", "environment", "environment JICACHED_LOG_LEVEL"),
+                     "require_token": (False, "default", "default")}
+    assert settings["log_level"]["reloadable"] and not settings["limits.threads"]["reloadable"]
+    assert run("config", "show", env={}).stdout == run("serve", "--print-config", env={}).stdout
+
+
+@pytest.mark.parametrize("toml, status, sentence", [
+    ('require_tokens = true\n', 1, ':1: unknown key "require_tokens"'),
+    ('[limits]\nthreads = 1000\n', 2, ":2: limits.threads: must be from 0 to 256"),
+    ('log_level = "loud"\n', 2, "log_level must be"),
+    ('trusted_proxies = ["10.0.0.0/99"]\n', 2, "10.0.0.0/99"),
+    ('[tls]\ncertificate = "/nonexistent.pem"\nkey = "/nonexistent.pem"\n', 1, "/nonexistent.pem"),
+    ("listen = \n", 1, ":1"),
+])
+def test_config_check_finds_what_a_start_would(tmp_path, toml, status, sentence):
+    file = tmp_path / "jicached.toml"
+    file.write_text(toml)
+    done = run("config", "check", "--config", file, cwd=tmp_path, env={})
+    assert done.returncode == status and sentence in done.stderr and done.stdout == "", done
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_config_check_says_what_it_read(tmp_path):
+    file = tmp_path / "jicached.toml"
+    file.write_text('log_level = "warn"\n[limits]\nthreads = 2\n')
+    done = run("config", "check", "--config", file, "--json", env={})
+    assert done.returncode == 0 and json.loads(done.stdout)["set"] == 2
+    assert f"{file}: 2 of " in run("config", "check", "--config", file, env={}).stdout
+
+
+def test_the_documented_table_is_the_one_that_config_reference_prints():
+    page = (ROOT / "docs/configuration.md").read_text()
+    assert run("config", "reference").stdout in page
