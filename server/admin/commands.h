@@ -48,6 +48,9 @@ bool jic_cmd_lane_drop(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
 /* cmd_fsck.c */
 bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
+/* cmd_backup.c */
+bool jic_cmd_backup(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_restore(const struct jic_admin *a, struct jic_error *err);
 /* cmd_pin.c */
 bool jic_cmd_pin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_unpin(const struct jic_admin *a, struct jic_error *err);

@@ -58,6 +58,13 @@ struct jic_blobs_ops {
 	 * error when it is gone already. */
 	bool (*quarantine)(struct jic_blobs *b, const struct jic_digest *digest, struct jic_error *err);
 	bool (*each)(struct jic_blobs *b, jic_blobs_each_fn *each, void *context, struct jic_error *err);
+	/** Give another place the same bytes, unless it has as many under the digest: as one file with two names where
+	 * that is possible, because bytes under a name never change. May need a jic_blobs_ops.sync of `to` to survive a
+	 * power cut. JIC_ENOTFOUND. @param[out] fresh stored bytes that `to` got; 0: it had them */
+	bool (*share)(struct jic_blobs *b, const struct jic_digest *digest, struct jic_blobs *to, uint64_t *fresh,
+	              struct jic_error *err);
+	/** Everything that was shared with it is on disk. */
+	bool (*sync)(struct jic_blobs *b, struct jic_error *err);
 
 	/** An unnamed scratch file on the same medium, for content that is too big for memory. @return −1 on failure */
 	int (*scratch)(struct jic_blobs *b, struct jic_error *err);

@@ -220,6 +220,10 @@ struct jic_index_ops {
 	/** All counters, of what was committed. */
 	bool (*counters_get)(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);
 
+	/** Write one snapshot of everything to a new file, from which the same implementation opens an index; readers
+	 * and writers go on. It is on disk when this returns, but for its name. */
+	bool (*copy)(struct jic_index *ix, const char *path, struct jic_error *err);
+
 	/** JIC_EBUSY when every reader (or the writer) is taken for too long. NULL on failure. */
 	struct jic_index_txn *(*begin)(struct jic_index *ix, enum jic_index_mode mode, struct jic_error *err);
 	/** Make a write transaction's changes durable: when this returns true they survive a power cut. */

@@ -156,6 +156,8 @@ COMMANDS = {
     "token": ["token", "create", "--name", "another"],
     "lane": ["lane", "create", "--name", "pr/1"],
     "status": ["status", "--json"],
+    "backup": ["backup", "COPY"],
+    "restore": ["restore", "COPY"],
 }
 
 
@@ -165,16 +167,32 @@ def command(data, words, environment):
     return done.returncode, done.stdout + done.stderr
 
 
+def stage(scene, folder, words):
+    """Where a command finds what it needs. → its data directory, its words"""
+    data, _ = scene.copy(folder / "data")
+    copy = folder / "copy"
+    if words[0] == "restore":
+        run(data, "backup", copy)
+        data = folder / "restored"
+    return data, [str(copy) if word == "COPY" else word for word in words]
+
+
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_command_whose_calls_fail_says_so(scene, tmp_path, chance, words):
-    data, _ = scene.copy(tmp_path / "traced")
-    command(data, words, preload(data, trace=tmp_path / "trace"))
-    made = calls_in(tmp_path / "trace")
+    data, made = stage(scene, tmp_path / "traced", words)
+    command(data, made, preload(data.parent, trace=tmp_path / "trace"))
+    calls = calls_in(tmp_path / "trace")
     for name, number, on in FAILURES:
-        for nth in moments(made[name], chance):
-            data, ledger = scene.copy(tmp_path / f"{name}-{number}{on}-{nth}")
-            status, output = command(data, words, preload(data, fail=f"{name}:{number}:{nth}{on}"))
+        for nth in moments(calls[name], chance):
+            folder = tmp_path / f"{name}-{number}{on}-{nth}"
+            data, made = stage(scene, folder, words)
+            status, output = command(data, made, preload(folder, fail=f"{name}:{number}:{nth}{on}"))
             assert_sane(status, output + ("jicached: findings" if words[0] == "fsck" else ""))
+            if status == 0:
+                assert_clean(folder / "copy" if words[0] == "backup" else data)
+            elif words[0] == "restore":
+                shutil.rmtree(data, ignore_errors=True)
+                run(data, *made)
             if words != COMMANDS["repair"]:
-                assert_clean(data)
-            shutil.rmtree(data)
+                assert_clean(folder / "data")
+            shutil.rmtree(folder)

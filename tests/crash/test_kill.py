@@ -1,12 +1,14 @@
-"""SIGKILL at random moments of pushes, pulls, uploads, eviction and starts. JICACHE_TEST_ROUNDS says how often: 1,000 by hand."""
+"""SIGKILL at random moments of pushes, pulls, uploads, eviction, backups and starts. JICACHE_TEST_ROUNDS says how often: 1,000 by hand."""
 
 import collections
 import os
+import shutil
+import subprocess
 import time
 
-from judge import assert_clean, assert_nothing_lost, prepare, status_of
+from judge import assert_clean, assert_nothing_lost, prepare, run, status_of
 from load import Ledger, Load
-from processes import Server
+from processes import Server, bin_dir
 
 ROUNDS = int(os.environ.get("JICACHE_TEST_ROUNDS", "25"))
 ROUNDS_OF_A_STORE = 20  # then a new one, so that the first moments of one are hit too
@@ -20,6 +22,7 @@ class Story:
     def __init__(self, folder, forge, chance):
         self.forge, self.chance, self.ledger = forge, chance, Ledger()
         self.server = Server(folder, "--store-bytes-max", LIMIT)
+        self.copy, self.restored = folder.with_suffix(".copy"), folder.with_suffix(".restored")
         self.token = prepare(folder)
 
     def start(self):
@@ -33,6 +36,17 @@ class Story:
         time.sleep(self.chance.uniform(0, 0.05))
         self.server.kill()
 
+    def begin_backup(self):
+        return subprocess.Popen([bin_dir() / "jicached", "backup", self.copy, "--data", self.server.data],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def check_copy(self):
+        """Whatever killed it, the copy is the last that was complete, and whole."""
+        if not (self.copy / "index.sqlite").exists():
+            return
+        run(self.restored, "restore", self.copy)
+        shutil.rmtree(self.restored)
+
     def round(self):
         if self.chance.random() < 0.2:
             self.kill_while_starting()
@@ -40,10 +54,17 @@ class Story:
         assert_clean(self.server.data)
         assert_nothing_lost(self.server, self.token, self.ledger)
         load = Load(self.server.url, self.token, self.forge, self.ledger).begin()
+        backup = self.begin_backup()
         time.sleep(self.chance.uniform(0, 0.6))
         load.doomed()
         self.server.kill()
+        if self.chance.random() < 0.5:
+            backup.kill()
+        _, err = backup.communicate(timeout=60)
+        assert backup.returncode in (0, -9), err
         load.end()
+        if self.chance.random() < 0.2:
+            self.check_copy()
         return took_s
 
     def finish(self):

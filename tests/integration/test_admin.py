@@ -21,7 +21,7 @@ def test_version_and_help():
     assert run("--version").stdout == run("version").stdout
     listed = run("--help")
     assert listed.returncode == 0
-    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "config show", "config check", "config reference", "pin", "unpin", "pins", "version"]:
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "backup", "restore", "config show", "config check", "config reference", "pin", "unpin", "pins", "version"]:
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""
@@ -33,7 +33,7 @@ def test_version_and_help():
     ["serve", "--log-level", "loud"], ["serve", "--require-token", "--anonymous-read"], ["token", "create"],
     ["token", "create", "--name", "a/b"], ["token", "create", "--name", "a", "--can", "fly"],
     ["token", "create", "--name", "a", "--lanes", "[x]"], ["token", "create", "--name", "a", "--expires", "soon"],
-    ["lane", "create", "--name", "../x"], ["token", "revoke"], ["pin"], ["pin", "a b"], ["pin", "a/b/c"], ["unpin"],
+    ["lane", "create", "--name", "../x"], ["token", "revoke"], ["backup"], ["restore"], ["pin"], ["pin", "a b"], ["pin", "a/b/c"], ["unpin"],
 ])
 def test_mistakes_are_usage(tmp_path, arguments):
     done = run(*arguments, cwd=tmp_path)

@@ -286,6 +286,86 @@ static void blobs_free(struct jic_blobs *base)
 	free(b);
 }
 
+/* ---- two directories */
+
+static bool blobs_sync(struct jic_blobs *base, struct jic_error *err)
+{
+	const struct directory_blobs *b = (const struct directory_blobs *)base;
+	return syncfs(b->blobs_fd) == 0 || jic_fail_errno(err, JIC_EIO, "sync %s", b->blobs_path);
+}
+
+/* By way of tmp, so that bytes of another length under the same digest are replaced at once.
+ * @param[out] linked false: the file systems can't, or won't */
+static bool link_blob(const struct directory_blobs *from, const struct directory_blobs *to, const char *relative,
+                      bool *linked, struct jic_error *err)
+{
+	jic_autofree char *name = jic_asprintf("%s/link-%.62s", to->tmp_path, relative + FANOUT_HEX + 1);
+	if (!name)
+		return jic_fail(err, JIC_EMEMORY, "blobs: out of memory");
+	*linked = linkat(from->blobs_fd, relative, AT_FDCWD, name, 0) == 0 || errno == EEXIST;
+	if (!*linked)
+		return errno != ENOENT || jic_fail_errno(err, JIC_EIO, "%s/%s", from->blobs_path, relative);
+	if (renameat(AT_FDCWD, name, to->blobs_fd, relative) == 0)
+		return true;
+	(void)jic_fail_errno(err, JIC_EIO, "rename to %s/%s", to->blobs_path, relative);
+	unlink(name);
+	return false;
+}
+
+static bool copy_bytes(int fd, struct jic_blob_sink *k, struct jic_error *err)
+{
+	enum { PIECE_BYTES = 256 * 1024 };
+	jic_autofree char *piece = malloc(PIECE_BYTES);
+	if (!piece)
+		return jic_fail(err, JIC_EMEMORY, "blobs: out of memory");
+	for (;;) {
+		ssize_t n = read(fd, piece, PIECE_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return jic_fail_errno(err, JIC_EIO, "read a blob");
+		if (n == 0)
+			return true;
+		if (!k->ops->sink_put(k, jic_view_bytes(piece, (size_t)n), err))
+			return false;
+	}
+}
+
+static bool copy_blob(struct jic_blobs *from, const struct jic_digest *digest, struct jic_blobs *to,
+                      struct jic_error *err)
+{
+	uint64_t stored_size;
+	jic_autoclose int fd = -1;
+	if (!from->ops->open(from, digest, &fd, &stored_size, err))
+		return false;
+	JIC_AUTO(jic_blob_sink) struct jic_blob_sink *k = to->ops->sink_new(to, err);
+	return k && copy_bytes(fd, k, err) && k->ops->sink_commit(k, digest, err);
+}
+
+static bool blobs_share(struct jic_blobs *base, const struct jic_digest *digest, struct jic_blobs *to, uint64_t *fresh,
+                        struct jic_error *err)
+{
+	const struct directory_blobs *b = (const struct directory_blobs *)base;
+	char relative[RELATIVE_BYTES];
+	struct stat mine, theirs;
+	bool linked = false;
+	relative_path(digest, relative);
+	if (fstatat(b->blobs_fd, relative, &mine, AT_SYMLINK_NOFOLLOW) != 0)
+		return jic_fail_errno(err, JIC_EIO, "%s/%s", b->blobs_path, relative);
+	*fresh = (uint64_t)mine.st_size;
+	if (to->ops == base->ops) {
+		const struct directory_blobs *other = (const struct directory_blobs *)to;
+		if (fstatat(other->blobs_fd, relative, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    theirs.st_size == mine.st_size) {
+			*fresh = 0;
+			return true;
+		}
+		if (!link_blob(b, other, relative, &linked, err))
+			return false;
+	}
+	return linked || copy_blob(base, digest, to, err);
+}
+
 static const struct jic_blobs_ops directory_ops = {
     .free = blobs_free,
     .ready = blobs_ready,
@@ -298,6 +378,8 @@ static const struct jic_blobs_ops directory_ops = {
     .remove = blobs_remove,
     .quarantine = blobs_quarantine,
     .each = blobs_each,
+    .share = blobs_share,
+    .sync = blobs_sync,
     .scratch = scratch,
 };
 

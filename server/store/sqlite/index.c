@@ -11,8 +11,10 @@
 #include "server/store/sqlite/sqlite_index.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	READERS_MAX = 16,
@@ -178,6 +180,39 @@ static bool index_counts(struct jic_index *ix, struct jic_index_counts *out, str
 	return true;
 }
 
+/* In one step: SQLite begins anew when somebody writes between two. */
+static bool copy_pages(struct jic_connection *from, sqlite3 *to, struct jic_error *err)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", from->db, "main");
+	int rc = b ? sqlite3_backup_step(b, -1) : sqlite3_errcode(to);
+	int finished = b ? sqlite3_backup_finish(b) : SQLITE_OK;
+	if (rc == SQLITE_DONE && finished == SQLITE_OK)
+		return true;
+	struct jic_connection failed = {.db = to};
+	return jic_connection_fail(&failed, rc == SQLITE_DONE ? finished : rc, "copy", err);
+}
+
+static bool index_copy(struct jic_index *base, const char *path, struct jic_error *err)
+{
+	struct jic_sqlite_index *ix = (struct jic_sqlite_index *)base;
+	/* SQLite takes an empty file for a new database, and has no way of its own to insist on one. */
+	jic_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return jic_fail_errno(err, JIC_EIO, "%s", path);
+	struct jic_connection *from = take_reader(ix, err);
+	sqlite3 *to = NULL;
+	if (!from)
+		return false;
+	int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL);
+	struct jic_connection opened = {.db = to};
+	bool ok = rc == SQLITE_OK ? copy_pages(from, to, err)
+	          : to            ? jic_connection_fail(&opened, rc, path, err)
+	                          : jic_fail(err, JIC_EMEMORY, "index: out of memory");
+	sqlite3_close(to);
+	reader_back(ix, from);
+	return ok;
+}
+
 static void index_free(struct jic_index *base)
 {
 	struct jic_sqlite_index *ix = (struct jic_sqlite_index *)base;
@@ -212,6 +247,7 @@ static const struct jic_index_ops sqlite_ops = {
     .pin_delete = jic_sqlite_pin_delete,
     .pins_list = jic_sqlite_pins_list,
     .counters_get = jic_sqlite_counters_get,
+    .copy = index_copy,
     .begin = txn_begin,
     .commit = txn_commit,
     .end = txn_end,

@@ -120,3 +120,35 @@ Test(directory_blobs, a_directory_that_cannot_be_made_is_an_error)
 	cr_expect_null(jic_directory_blobs_open(dir.path, true, &err));
 	cr_expect(err.text[0]);
 }
+
+Test(directory_blobs, bytes_are_shared_as_one_file_and_once)
+{
+	CLEARED(temp) dir = temp_make();
+	CLEARED(temp) other = temp_make();
+	struct jic_error err = {0};
+	struct jic_digest digest, unknown;
+	struct stat st;
+	uint64_t fresh;
+	JIC_AUTO(jic_blobs) struct jic_blobs *b = open_in(&dir, true);
+	JIC_AUTO(jic_blobs) struct jic_blobs *to = open_in(&other, true);
+	const char *path =
+	    at(other.path, "blobs/ba/7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.zst");
+	put_abc(b);
+	jic_sha256_of(JIC_VIEW("abc"), &digest);
+	jic_sha256_of(JIC_VIEW("unknown"), &unknown);
+	cr_assert(b->ops->share(b, &digest, to, &fresh, &err), "%s", err.text);
+	cr_expect_eq(fresh, 3);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_nlink, 2);
+	cr_assert(b->ops->share(b, &digest, to, &fresh, &err), "%s", err.text);
+	cr_expect_eq(fresh, 0);
+	/* Other bytes under the same digest, as another client compresses them. */
+	cr_assert_eq(unlink(path), 0);
+	put_file(path, "longer");
+	cr_assert(b->ops->share(b, &digest, to, &fresh, &err), "%s", err.text);
+	cr_expect_eq(fresh, 3);
+	cr_expect(to->ops->sync(to, &err), "%s", err.text);
+	cr_expect_not(b->ops->share(b, &unknown, to, &fresh, &err));
+	cr_expect_eq(err.code, JIC_ENOTFOUND);
+	cr_expect_eq(entries_in(at(other.path, "tmp")), 0);
+}

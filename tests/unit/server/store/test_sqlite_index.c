@@ -58,6 +58,32 @@ Test(sqlite_index, keeps_what_it_has_when_it_is_opened_again)
 	jic_index_free(ix);
 }
 
+Test(sqlite_index, a_copy_is_of_one_moment_and_never_over_another_file)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	struct jic_lane lane;
+	const char *path = at(dir.path, "copy.sqlite");
+	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("before"), JIC_VIEW("main"), 5, &err));
+	{
+		/* Beside a writer that has not committed yet. */
+		JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, &err);
+		cr_assert(t && t->ops->counter_add(t, JIC_COUNTER_SCRUB_ROUNDS, 7, &err), "%s", err.text);
+		cr_assert(ix->ops->copy(ix, path, &err), "%s", err.text);
+		cr_assert(t->ops->commit(t, &err), "%s", err.text);
+	}
+	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("after"), JIC_VIEW("main"), 5, &err));
+	cr_expect_not(ix->ops->copy(ix, path, &err), "the file is there already");
+	JIC_AUTO(jic_index) struct jic_index *copy = jic_sqlite_index_open(path, &err);
+	uint64_t counters[JIC_COUNTER_COUNT];
+	cr_assert(copy && copy->ops->lane_find(copy, JIC_VIEW("before"), &arena, &lane, &err), "%s", err.text);
+	cr_expect_not(copy->ops->lane_find(copy, JIC_VIEW("after"), &arena, &lane, &err));
+	cr_assert(copy->ops->counters_get(copy, counters, &err), "%s", err.text);
+	cr_expect_eq(counters[JIC_COUNTER_SCRUB_ROUNDS], 0);
+}
+
 Test(sqlite_index, refuses_a_newer_schema_in_a_sentence)
 {
 	CLEARED(temp) dir = temp_make();
