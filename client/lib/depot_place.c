@@ -9,6 +9,7 @@
 #include "client/lib/accept.h"
 #include "client/lib/cachefile.h"
 #include "client/lib/depot.h"
+#include "client/lib/fresh.h"
 #include "client/lib/lock.h"
 #include "client/lib/relocate.h"
 #include "client/lib/slug.h"
@@ -218,11 +219,23 @@ static void start_writeback(int fd)
 #endif
 }
 
+/* The same image under that name stays: a Julia may have it mapped, and on NFS one of another machine would lose it. */
+static bool has_image(const struct placing *w, int fd)
+{
+	struct stat new, old;
+	uint32_t crc;
+	return fstat(fd, &new) == 0 && lstat(w->image_path.ptr, &old) == 0 && S_ISREG(old.st_mode) &&
+	       new.st_size == old.st_size &&jic_fresh_crc(w->image_path.ptr, &old, NULL, &crc, NULL) &&
+	       crc == w->ji.image_crc32c;
+}
+
 static bool place_image(struct placing *w, struct jic_error *err)
 {
 	jic_autoclose int fd = open(w->p->image_temp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fchmod(fd, 0644) != 0)
 		return jic_fail_errno(err, JIC_EIO, "%s", w->p->image_temp);
+	if (has_image(w, fd))
+		return unlink(w->p->image_temp) == 0 || jic_fail_errno(err, JIC_EIO, "%s", w->p->image_temp);
 	start_writeback(fd);
 	if (rename(w->p->image_temp, w->image_path.ptr) != 0)
 		return jic_fail_errno(err, JIC_EIO, "rename to %s", w->image_path.ptr);

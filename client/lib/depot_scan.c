@@ -289,6 +289,7 @@ static bool take_local(const struct jic_candidate *c, struct jic_arena *arena, s
 	                          .build_id = c->build_id,
 	                          .ours = jic_cachefile_is_ours(c->file_name),
 	                          .has_image = c->has_image,
+	                          .flags = c->flags,
 	                          .bytes = c->bytes,
 	                          .mtime = c->mtime};
 	return out->path.len != 0;

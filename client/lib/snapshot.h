@@ -3,7 +3,7 @@
  * result is the same, for a stat a file instead of opening and parsing. One file for each project and Julia in the
  * memory directory, `scan-<16 hex>`, replaced whole; damaged or outdated, it is ignored.
  *
- *     "jicscan1" ‖ context (32) ‖ list of watches ‖ list of locals ‖ CRC-32C of all before
+ *     "jicscan2" ‖ context (32) ‖ list of watches ‖ list of locals ‖ CRC-32C of all before
  */
 #ifndef JIC_CLIENT_SNAPSHOT_H
 #define JIC_CLIENT_SNAPSHOT_H

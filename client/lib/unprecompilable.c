@@ -6,6 +6,9 @@
 
 enum { SOURCE_BYTES_MAX = 4 * 1024 * 1024 };
 
+static const char itself_says[] = "it says __precompile__(false), so Julia makes no cache of it";
+static const char dependency_says[] = "it depends on a package that says __precompile__(false)";
+
 bool jic_unprecompilable_text(struct jic_view source)
 {
 	static const char words[] = "__precompile__(false)";
@@ -19,6 +22,12 @@ bool jic_unprecompilable_text(struct jic_view source)
 		from = found + 1;
 	}
 	return false;
+}
+
+bool jic_unprecompilable_is(const struct jic_node *n)
+{
+	return n->state == JIC_STATE_UNSHARED &&
+	       (jic_view_is(n->reason, itself_says) || jic_view_is(n->reason, dependency_says));
 }
 
 static bool says_so(const struct jic_node *n)
@@ -55,7 +64,6 @@ void jic_unprecompilable_mark(struct jic_graph *g, struct jic_locals *locals)
 			continue;
 		locals->wanted -= jic_node_is_wanted(n);
 		n->state = JIC_STATE_UNSHARED;
-		n->reason = itself ? JIC_VIEW("it says __precompile__(false), so Julia makes no cache of it")
-		                   : JIC_VIEW("it depends on a package that says __precompile__(false)");
+		n->reason = jic_view_of(itself ? itself_says : dependency_says);
 	}
 }

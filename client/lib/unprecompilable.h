@@ -13,6 +13,9 @@
  */
 bool jic_unprecompilable_text(struct jic_view source);
 
+/** Is this what jic_unprecompilable_mark() made of a node? */
+bool jic_unprecompilable_is(const struct jic_node *n);
+
 /** Of the nodes without a local file those become UNSHARED that say so, or depend on one that does; `locals->wanted`
  * is reduced by them. */
 void jic_unprecompilable_mark(struct jic_graph *g, struct jic_locals *locals);

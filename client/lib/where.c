@@ -58,6 +58,7 @@ static const char *what_is(const char *name)
 	    {"sources", "digests of sources"},
 	    {"scan-", "the last look into the depots"},
 	    {"superseded", "that the server has other builds"},
+	    {"failed", "what Julia could not compile lately"},
 	    {JIC_HISTORY_FILE, "environments that were seen"},
 	};
 	for (size_t i = 0; i < JIC_COUNT(known); i++)

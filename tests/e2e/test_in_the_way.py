@@ -173,6 +173,26 @@ def test_a_depot_of_its_own_is_filled_and_given_to_julia(small_server, machine, 
 
 
 @root_only
+def test_a_depot_that_nothing_can_be_run_from_is_noticed_before_placing(small_server, machine, small, julia):
+    """Julia maps an image's native code executable: there it would fail with what was placed."""
+    one = machine(small_server.url).install(small)
+    with mounted(one.depot / "compiled", "-t", "tmpfs", "-o", "noexec", "none"):
+        if julia.version < (1, 9):
+            one.pull("--require")
+            return
+        failed = one.jicache("pull", status=1).stderr
+        assert "noexec" in failed and "--depot" in failed
+        assert [path for path in one.caches() if path.suffix in (".ji", ".so")] == []
+        assert "warning" in one.jicache("run", "--", "true").stderr
+        found, = (f for f in one.report("doctor", status=1)["findings"] if f["topic"] == "depot")
+        assert found["level"] == "wrong" and "noexec" in found["text"]
+        elsewhere = one.folder / "elsewhere"
+        one.pull("--depot", elsewhere, "--require")
+        one.julia_args = ["--pkgimages=no"]
+        assert one.pull()["missing"] > 0, "without images the depot will do"
+
+
+@root_only
 def test_a_full_disk_under_the_depot_leaves_no_half_file(small_server, machine, small):
     one = machine(small_server.url).install(small)
     with tmpfs(one.depot / "compiled", "128k"):

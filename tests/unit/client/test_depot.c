@@ -290,7 +290,7 @@ Test(depot, a_damaged_snapshot_is_ignored)
 	flip_last_byte(found.gl_pathv[0]);
 	struct jic_locals after = scan(&p);
 	expect_same(&before, &after);
-	put_file(found.gl_pathv[0], "jicscan1");
+	put_file(found.gl_pathv[0], "jicscan2");
 	after = scan(&p);
 	expect_same(&before, &after);
 	globfree(&found);
