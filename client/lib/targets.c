@@ -206,6 +206,41 @@ static bool takes_target(const struct session *s, const struct target *t)
 	       jic_view_eq(t->name, is_native(s->facts) ? s->facts->cpu_name : s->facts->session_target);
 }
 
+/* ---- which of several Julia chooses: the name, else the widest registers, else the most features, else the last */
+
+struct choice {
+	bool any, by_name;
+	struct target best;
+};
+
+static unsigned vector_bytes(const struct session *s, const struct target *t)
+{
+	if (!jic_view_is(s->facts->arch, "x86_64"))
+		return 0;
+	return t->enabled[2] >> 16 & 1 ? 64 : t->enabled[0] >> 28 & 1 ? 32 : 16; /* avx512f, avx */
+}
+
+static unsigned feature_count(const struct target *t)
+{
+	unsigned count = 0;
+	for (uint32_t i = 0; i < t->words; i++)
+		count += (unsigned)__builtin_popcount(t->enabled[i]);
+	return count;
+}
+
+static void consider(const struct session *s, const struct target *t, struct choice *c)
+{
+	const bool named = jic_view_eq(t->name, s->jit.name);
+	const bool first = !c->any || (named && !c->by_name);
+	if (!first) {
+		const unsigned width = vector_bytes(s, t), best = vector_bytes(s, &c->best);
+		if ((c->by_name && !named) || width < best ||
+		    (width == best && feature_count(t) < feature_count(&c->best)))
+			return;
+	}
+	*c = (struct choice){.any = true, .by_name = c->by_name || named, .best = *t};
+}
+
 bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f)
 {
 	uint32_t count;
@@ -216,15 +251,15 @@ bool jic_targets_usable(struct jic_view blob, const struct jic_facts *f)
 	if (!read_count(&c, &count))
 		return false;
 	read_session(f, &s);
-	bool usable = false;
-	/* Julia may choose any that it takes, also one that would trap. */
+	struct choice choice = {.any = false};
 	for (uint32_t i = 0; i < count; i++) {
-		struct target t;
-		if (!read_target(&c, &t) || would_trap(&s, &t))
+		struct target t = {0};
+		if (!read_target(&c, &t))
 			return false;
-		usable |= takes_target(&s, &t);
+		if (takes_target(&s, &t))
+			consider(&s, &t, &choice);
 	}
-	return usable;
+	return choice.any && !would_trap(&s, &choice.best);
 }
 
 /* ---- publishing */
@@ -263,7 +298,7 @@ bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f)
 	if (!read_count(&c, &count))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		struct target t;
+		struct target t = {0};
 		struct jic_view wanted;
 		if (!read_target(&c, &t) || !next_name(&rest, &wanted) || !same_target(&t, wanted, f))
 			return false;
@@ -280,7 +315,7 @@ struct jic_view jic_targets_names(struct jic_view blob, struct jic_arena *arena)
 	if (!blob.len || !read_count(&c, &count))
 		return JIC_VIEW("");
 	for (uint32_t i = 0; i < count; i++) {
-		struct target t;
+		struct target t = {0};
 		if (!read_target(&c, &t))
 			return JIC_VIEW("");
 		names =

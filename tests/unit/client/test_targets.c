@@ -104,6 +104,36 @@ Test(targets, what_julia_knows_by_name_only_is_not_taken_where_it_would_trap)
 	jic_buf_clear(&image);
 }
 
+/* What official builds of 1.12 are made for: Julia knows no "x86-64-v4", and does not choose it where there is AVX. */
+Test(targets, of_several_the_one_that_julia_chooses_must_not_trap)
+{
+	struct jic_facts f = facts("native");
+	struct jic_buf jit = {0}, image = {0};
+	f.arch = JIC_VIEW("x86_64");
+	put_target(&jit, 0, 1u << 28 | 1, 0, "znver2");
+	f.jit_target = jic_buf_view(&jit);
+	jic_buf_u32le(&image, 3);
+	const struct {
+		const char *name;
+		uint32_t flags, enabled;
+	} targets[] = {{"generic", 0, 1}, {"haswell", 0, 1u << 28 | 1}, {"x86-64-v4", 0x20, 1}};
+	for (size_t i = 0; i < JIC_COUNT(targets); i++) {
+		jic_buf_u32le(&image, targets[i].flags);
+		jic_buf_u32le(&image, 1);
+		jic_buf_u32le(&image, targets[i].enabled);
+		jic_buf_u32le(&image, 0);
+		jic_buf_u32le(&image, (uint32_t)strlen(targets[i].name));
+		jic_buf_puts(&image, targets[i].name);
+		jic_buf_u32le(&image, 0);
+	}
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f), "haswell is chosen");
+	put_target(&jit, 0, 1, 1u << 28, "core2");
+	f.jit_target = jic_buf_view(&jit);
+	cr_expect_not(jic_targets_usable(jic_buf_view(&image), &f), "x86-64-v4 would be");
+	jic_buf_clear(&jit);
+	jic_buf_clear(&image);
+}
+
 Test(targets, names_are_compared_with_the_target_string)
 {
 	struct jic_facts generic = facts("generic"), haswell = facts("haswell,-rdrnd"), native = facts("native");
