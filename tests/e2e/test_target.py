@@ -2,6 +2,7 @@
 
 import pytest
 from environment import manifest_lines
+from scene import Scene
 
 PEAR = "aaaaaaaa-0000-4000-8000-000000000001"
 HELPER = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -45,13 +46,14 @@ def write(machine):
     return machine
 
 
-def test_packages(machine, through=()):
+def test_packages(machine, through=(), options=""):
     """Pkg.test(); the packages that it compiled."""
     before = machine.caches()
-    done = machine.start([*through, *machine.julia_command("-e", "using Pkg; Pkg.test()")])
+    done = machine.start([*through, *machine.julia_command("-e", f"using Pkg; Pkg.test(; {options})")])
     out, err = done.communicate(timeout=600)
     assert done.returncode == 0 and "SUM 3" in out + err, out + err
-    return NAMES & {path.parent.name for path in machine.caches() - before}
+    new = {path.parent.name for path in machine.caches() - before}
+    return {name for name in new if not machine.julia.has_stdlib(name)}
 
 
 test_packages.__test__ = False
@@ -88,3 +90,76 @@ def test_wrong_targets_are_wrong_usage(machine, target, project, said):
     one = write(machine())
     one.project = one.folder / project
     assert said in one.jicache("key", "--target", target, status=2).stderr
+
+
+# ---- other ways to say what tests need
+
+
+def write_targets(machine):
+    """All is developed, so that no registry is asked. [extras] and [targets]: a stdlib, and a package that a dependency needs, too. With preferences for both."""
+    s = Scene(machine)
+    s.package("Helper", body=ASK.format(uuid=s.uuid("Helper")), at="Helper")
+    s.package("Pear", deps=["Helper"], at="Pear")
+    extras = f'[extras]\nHelper = "{s.uuid("Helper")}"\nTest = "{s.uuid("Test")}"\n[targets]\ntest = ["Helper", "Test"]\n'
+    s.package("Subject", deps=["Pear"], at="Subject", project=extras, files={
+        "LocalPreferences.toml": '[Helper]\na = "local"\n',
+        "test/runtests.jl": "using Subject, Helper, Test\n@test Subject.value() == 3\nprintln(\"SUM \", Subject.value())\n"})
+    s.write("Subject/Manifest.toml", s.manifest(s.base / "Subject", ["Pear"]))
+    return settle(machine, s)
+
+
+def write_project(machine):
+    """test/Project.toml without a manifest of its own, with an extension that only the tests trigger."""
+    s = Scene(machine)
+    s.package("Helper", at="Helper")
+    s.package("Pear", deps=["Helper"], at="Pear")
+    new = machine.julia.version >= (1, 9)
+    s.package("Subject", deps=["Pear"], at="Subject", weak=["Test"] if new else [],
+              extensions={"SubjectTestExt": ["Test"]} if new else {}, files={
+        "test/runtests.jl": "using Subject, Helper, Test\n@test Subject.value() == 3\nprintln(\"SUM \", Subject.value())\n"})
+    s.write("Subject/test/Project.toml", s.table("deps", ["Helper", "Test"]) + "[preferences.Helper]\na = 1\n")
+    s.write("Subject/Manifest.toml", s.manifest(s.base / "Subject", ["Pear"]))
+    return settle(machine, s)
+
+
+def write_member(machine):
+    """test/ is a member of the package's workspace, as 1.12 recommends."""
+    s = Scene(machine)
+    s.package("Helper", body=ASK.format(uuid=s.uuid("Helper")))
+    s.package("Pear")
+    s.package("Subject", deps=["Pear"], at="Subject", project='[workspace]\nprojects = ["test"]\n[preferences.Helper]\na = 2\n', files={
+        "test/runtests.jl": "using Subject, Helper, Test\n@test Subject.value() == 2\nprintln(\"SUM \", Subject.value() + 1)\n"})
+    s.write("Subject/test/Project.toml", s.table("deps", ["Helper", "Subject", "Test"]))
+    s.write("Subject/Manifest.toml", s.manifest(s.base / "Subject", ["Helper", "Subject", "Test"]))
+    return settle(machine, s)
+
+
+# What is compiled depends on it.
+ASK = """
+const UUID = Base.UUID("{uuid}")
+const ASKED = VERSION >= v"1.6" ? (Base.record_compiletime_preference(UUID, "a"); get(Base.get_preferences(UUID), "a", 0)) : 0
+"""
+
+
+def settle(machine, s):
+    machine.project = s.base / "Subject"
+    registry = machine.depot / "registries/Empty/Registry.toml"
+    registry.parent.mkdir(parents=True)
+    registry.write_text(REGISTRY)
+    return machine
+
+
+@pytest.mark.parametrize("write", [write_targets, write_project, pytest.param(write_member, marks=pytest.mark.since(1, 12))])
+@pytest.mark.parametrize("options", ["", "coverage = true"])
+def test_every_kind_of_test_environment_is_prepared(server, machine, write, options):
+    arguments = []
+    if options and machine().julia.version >= (1, 9):
+        arguments = ["--julia-args=--check-bounds=yes --code-coverage=@/nowhere"]
+    if options and not arguments:
+        pytest.skip("before 1.9 coverage changes no cache")
+    one, two = write(machine(server.url, server.token())), write(machine(server.url))
+    compiled = test_packages(one, [*one.command("run", "--target", "test", *arguments), "--"], options)
+    assert compiled >= NAMES, compiled
+    report = two.pull("--target", "test", "--require", *arguments)
+    assert report["missing"] == 0, report
+    assert test_packages(two, options=options) == set()
