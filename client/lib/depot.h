@@ -64,6 +64,10 @@ struct jic_depot *jic_depot_open(const struct jic_graph *g, const struct jic_dep
 void jic_depot_free(struct jic_depot *d);
 JIC_DEFINE_AUTO(jic_depot, jic_depot_free)
 
+/** Can native code be loaded from there? Asked before anything is fetched. @return false with JIC_EDENIED: it is
+ * mounted noexec */
+jic_must_check bool jic_depot_takes_images(const struct jic_depot *d, struct jic_error *err);
+
 /**
  * A fresh temporary path in the directory where the node's files will be, for streaming an image into. malloc'ed.
  * Never begins with the package slug: Julia must not see it.

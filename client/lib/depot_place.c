@@ -119,6 +119,14 @@ void jic_depot_free(struct jic_depot *d)
 	free(d);
 }
 
+bool jic_depot_takes_images(const struct jic_depot *d, struct jic_error *err)
+{
+	return !d->no_exec || jic_fail(err, JIC_EDENIED,
+	                               JIC_PRIv " is mounted noexec: Julia can't load native code from there; "
+	                                        "fill another depot with --depot DIR",
+	                               JIC_ARGv(d->compiled_dir));
+}
+
 /* ---- names */
 
 /* A node's directory, created. Its name comes from a manifest, so it is foreign. */
@@ -192,11 +200,8 @@ static bool prepare(struct placing *w, struct jic_error *err)
 		return false;
 	if ((w->ji.clone_targets.len != 0) != (w->p->image_temp != NULL))
 		return jic_fail(err, JIC_EUSAGE, "image and .ji don't belong together");
-	if (w->p->image_temp && w->d->no_exec)
-		return jic_fail(err, JIC_EDENIED,
-		                JIC_PRIv " is mounted noexec: Julia can't load native code from there; "
-		                         "fill another depot with --depot DIR",
-		                JIC_ARGv(w->d->compiled_dir));
+	if (w->p->image_temp && !jic_depot_takes_images(w->d, err))
+		return false;
 	return find_names(w, err) &&
 	       jic_localise(w->d->g, w->n, &w->ji, w->p->inputs, w->p->inputs_count, &w->arena, &w->local, err);
 }

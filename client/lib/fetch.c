@@ -299,6 +299,14 @@ static bool prepare(struct fetch *f, struct jic_arena *arena, struct jic_error *
 	return true;
 }
 
+static bool brings_images(const struct fetch *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->offer->records[f->records[i]].has_image)
+			return true;
+	return false;
+}
+
 bool jic_fetch(struct jic_session *s, const struct jic_offer *offer, const uint32_t *records, size_t count,
                struct jic_arena *arena, struct jic_report *report, struct jic_fetch_result *out, struct jic_error *err)
 {
@@ -321,6 +329,8 @@ bool jic_fetch(struct jic_session *s, const struct jic_offer *offer, const uint3
 	if (!depot)
 		return false;
 	f.depot = depot;
+	if (brings_images(&f) && !jic_depot_takes_images(depot, err))
+		return false;
 	run_workers(&f);
 	bool finished = jic_depot_finish(depot, err);
 	if (f.local_failure.code && err)
