@@ -1,7 +1,9 @@
-/* jicached lane list|create. */
+/* jicached lane list|create|promote|drop. */
 #include "server/admin/commands.h"
 
 #include "common/json.h"
+#include "server/store/evict.h"
+#include "server/store/lane_change.h"
 
 static bool list_json(const struct jic_lane *lanes, size_t count, struct jic_buf *out, struct jic_error *err)
 {
@@ -57,4 +59,79 @@ bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err)
 		return false;
 	struct jic_index *index = jic_store_index(store);
 	return index->ops->lane_put(index, jic_view_of(name), jic_view_of(parent), jic_admin_now_s(), err);
+}
+
+/* ---- promote, drop */
+
+/* @param[out] out  as many as there are positional arguments */
+static bool read_what(const struct jic_admin *a, struct jic_view **out, struct jic_error *err)
+{
+	const size_t count = a->options->positional_count;
+	*out = jic_arena_array(a->arena, count + 1, sizeof **out);
+	if (!*out)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		(*out)[i] = jic_view_of(a->options->positional[i]);
+		if (!jic_pin_check((*out)[i], NULL))
+			return jic_fail(err, JIC_EUSAGE, "\"%s\" is no package, Merkle key or address",
+			                a->options->positional[i]);
+	}
+	return true;
+}
+
+static bool print_numbers(const struct jic_admin *a, const char *const *names, const uint64_t *values, size_t count,
+                          struct jic_error *err)
+{
+	struct jic_json_writer w = {.out = a->out};
+	jic_json_open(&w, NULL, '{');
+	for (size_t i = 0; i < count; i++)
+		jic_json_put_u64(&w, names[i], values[i]);
+	jic_json_close(&w, '}');
+	jic_buf_putc(a->out, '\n');
+	return jic_json_finish(&w, err);
+}
+
+bool jic_cmd_lane_promote(const struct jic_admin *a, struct jic_error *err)
+{
+	static const char *const names[] = {"artefacts", "same", "hidden"};
+	const char *name = jic_admin_required(a, "name", err);
+	struct jic_promoted done;
+	struct jic_view *what;
+	if (!name || !read_what(a, &what, err))
+		return false;
+	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, false, err);
+	const struct jic_promotion promotion = {
+	    .lane = jic_view_of(name), .what = what, .what_count = a->options->positional_count};
+	if (!store || !jic_store_promote(store, &promotion, a->arena, &done, err))
+		return false;
+	if (jic_options_has(a->options, "json"))
+		return print_numbers(a, names, (const uint64_t[]){done.artefacts, done.same, done.hidden},
+		                     JIC_COUNT(names), err);
+	jic_buf_printf(a->out,
+	               "%llu artefacts promoted from %s to " JIC_PRIv
+	               "; it had %llu already, %llu lost against others of its own\n",
+	               (unsigned long long)done.artefacts, name, JIC_ARGv(done.parent), (unsigned long long)done.same,
+	               (unsigned long long)done.hidden);
+	return jic_buf_ok(a->out, err);
+}
+
+bool jic_cmd_lane_drop(const struct jic_admin *a, struct jic_error *err)
+{
+	static const char *const names[] = {"artefacts", "blobs", "stored_bytes"};
+	const char *name = jic_admin_required(a, "name", err);
+	struct jic_dropped done;
+	if (!name)
+		return false;
+	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, false, err);
+	if (!store || !jic_store_lane_drop(store, jic_view_of(name), a->arena, &done, err))
+		return false;
+	if (jic_options_has(a->options, "json"))
+		return print_numbers(a, names, (const uint64_t[]){done.artefacts, done.blobs, done.stored_bytes},
+		                     JIC_COUNT(names), err);
+	jic_buf_printf(a->out,
+	               "lane %s dropped: %llu artefacts withdrawn; the server will remove %llu blobs (%llu bytes) that "
+	               "nothing else refers to\n",
+	               name, (unsigned long long)done.artefacts, (unsigned long long)done.blobs,
+	               (unsigned long long)done.stored_bytes);
+	return jic_buf_ok(a->out, err);
 }

@@ -1,10 +1,13 @@
-/* jicached token create|list|revoke. */
+/* jicached token create|list|rotate|revoke. */
 #include "server/admin/commands.h"
 
 #include "common/json.h"
 #include "server/auth/token.h"
 
-enum { TOKEN_SECONDS_MAX = 10 * 366 * 86400 }; /* longer is "never" */
+enum {
+	TOKEN_SECONDS_MAX = 10 * 366 * 86400, /* longer is "never" */
+	GRACE_SECONDS_MAX = 90 * 86400,
+};
 
 /* ---- create */
 
@@ -21,6 +24,13 @@ static bool token_expiry(const struct jic_admin *a, uint64_t now_s, uint64_t *ou
 	return true;
 }
 
+static bool lane_parent(const struct jic_admin *a, struct jic_view *out, struct jic_error *err)
+{
+	*out = jic_view_of(jic_options_text(a->options, "lane-parent", ""));
+	return out->len == 0 || jic_lane_name_valid(*out) ||
+	       jic_fail(err, JIC_EUSAGE, "--lane-parent \"" JIC_PRIv "\" is not a lane's name", JIC_ARGv(*out));
+}
+
 static bool token_from_options(const struct jic_admin *a, struct jic_token *out, struct jic_error *err)
 {
 	const char *name = jic_admin_required(a, "name", err);
@@ -35,7 +45,7 @@ static bool token_from_options(const struct jic_admin *a, struct jic_token *out,
 		return jic_wrap(err, "--can");
 	if (!jic_lane_patterns_check(out->lanes, err))
 		return jic_wrap(err, "--lanes");
-	return token_expiry(a, out->created_s, &out->expires_s, err);
+	return lane_parent(a, &out->lane_parent, err) && token_expiry(a, out->created_s, &out->expires_s, err);
 }
 
 static void put_token(struct jic_json_writer *w, const struct jic_token *t)
@@ -47,16 +57,22 @@ static void put_token(struct jic_json_writer *w, const struct jic_token *t)
 	jic_json_put_text(w, "lanes", t->lanes);
 	jic_json_put_u64(w, "created_s", t->created_s);
 	jic_json_put_u64(w, "expires_s", t->expires_s);
+	if (t->lane_parent.len)
+		jic_json_put_text(w, "lane_parent", t->lane_parent);
+}
+
+static bool new_secret(char secret[JIC_TOKEN_SECRET_TEXT + 1], struct jic_digest *hash, struct jic_error *err)
+{
+	return jic_token_secret_new(secret, err) && (jic_token_secret_hash(jic_view_of(secret), hash) ||
+	                                             jic_fail(err, JIC_EIO, "the new secret is malformed"));
 }
 
 bool jic_cmd_token_create(const struct jic_admin *a, struct jic_error *err)
 {
 	struct jic_token token;
 	char secret[JIC_TOKEN_SECRET_TEXT + 1];
-	if (!token_from_options(a, &token, err) || !jic_token_secret_new(secret, err))
+	if (!token_from_options(a, &token, err) || !new_secret(secret, &token.hash, err))
 		return false;
-	if (!jic_token_secret_hash(jic_view_of(secret), &token.hash))
-		return jic_fail(err, JIC_EIO, "the new secret is malformed");
 	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, true, err);
 	if (!store)
 		return false;
@@ -87,6 +103,8 @@ static bool list_json(const struct jic_token *tokens, size_t count, struct jic_b
 		jic_json_open(&w, NULL, '{');
 		put_token(&w, &tokens[i]);
 		jic_json_put_u64(&w, "last_used_s", tokens[i].last_used_s);
+		if (tokens[i].has_old)
+			jic_json_put_u64(&w, "old_secret_until_s", tokens[i].old_until_s);
 		jic_json_close(&w, '}');
 	}
 	jic_json_close(&w, ']');
@@ -123,6 +141,45 @@ bool jic_cmd_token_list(const struct jic_admin *a, struct jic_error *err)
 	for (size_t i = 0; i < count; i++)
 		list_line(&tokens[i], now_s, a->out);
 	return true;
+}
+
+/* ---- rotate */
+
+static bool rotate_json(const struct jic_admin *a, const char *name, const char *secret, uint64_t until_s,
+                        struct jic_error *err)
+{
+	struct jic_json_writer w = {.out = a->out};
+	jic_json_open(&w, NULL, '{');
+	jic_json_put_text(&w, "name", jic_view_of(name));
+	jic_json_put_text(&w, "token", jic_view_of(secret));
+	jic_json_put_u64(&w, "old_secret_until_s", until_s);
+	jic_json_close(&w, '}');
+	jic_buf_putc(a->out, '\n');
+	return jic_json_finish(&w, err);
+}
+
+bool jic_cmd_token_rotate(const struct jic_admin *a, struct jic_error *err)
+{
+	const char *name = jic_admin_required(a, "name", err);
+	const char *grace = jic_options_text(a->options, "grace", "0s");
+	char secret[JIC_TOKEN_SECRET_TEXT + 1];
+	struct jic_digest hash;
+	uint64_t grace_s;
+	if (!name)
+		return false;
+	if (!jic_parse_duration(jic_view_of(grace), GRACE_SECONDS_MAX, &grace_s))
+		return jic_fail(err, JIC_EUSAGE, "--grace must be a time such as 1d, at most 90d, not \"%s\"", grace);
+	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, false, err);
+	if (!store || !new_secret(secret, &hash, err))
+		return false;
+	struct jic_index *index = jic_store_index(store);
+	const uint64_t until_s = jic_admin_now_s() + grace_s;
+	if (!index->ops->token_rotate(index, jic_view_of(name), &hash, until_s, err))
+		return jic_wrap(err, "rotate \"%s\"", name);
+	if (jic_options_has(a->options, "json"))
+		return rotate_json(a, name, secret, until_s, err);
+	jic_buf_printf(a->out, "%s\n", secret);
+	return jic_buf_ok(a->out, err);
 }
 
 /* ---- revoke */

@@ -84,10 +84,15 @@ static bool names_address(struct jic_view pin, const struct jic_index_space *spa
 	return jic_view_is(pin, hex) || jic_view_is(pin, text);
 }
 
+bool jic_pin_names(struct jic_view what, const struct jic_index_space *space, const struct jic_msg_record *r)
+{
+	return jic_view_eq(what, r->name) || names_address(what, space, &r->key);
+}
+
 static bool is_pinned(const struct evict *e, const struct jic_index_space *space, const struct jic_msg_record *r)
 {
 	for (size_t i = 0; i < e->pins_count; i++)
-		if (jic_view_eq(e->pins[i], r->name) || names_address(e->pins[i], space, &r->key))
+		if (jic_pin_names(e->pins[i], space, r))
 			return true;
 	return false;
 }

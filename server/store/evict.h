@@ -26,6 +26,9 @@ struct jic_evicted {
 jic_must_check bool jic_store_evict(struct jic_store *s, const struct jic_eviction *what, struct jic_evicted *out,
                                     struct jic_error *err);
 
+/** Whether an artefact of a space is what a pin is about. `space` with runtime and sysimage, as spaces_list gives it.
+ */
+bool jic_pin_names(struct jic_view what, const struct jic_index_space *space, const struct jic_msg_record *r);
 /** Whether a text can be a pin: a package's name, a Merkle key, or runtime/sysimage/key. JIC_EUSAGE */
 jic_must_check bool jic_pin_check(struct jic_view what, struct jic_error *err);
 

@@ -174,6 +174,9 @@ struct jic_index_ops {
 	/** Answers a query. */
 	bool (*ready)(struct jic_index *ix, struct jic_error *err);
 	bool (*schema_version)(struct jic_index *ix, uint32_t *out, struct jic_error *err);
+	/** A number that is another one after each commit, whoever made it, this process or another. Takes microseconds,
+	 * waits for nobody's transaction. JIC_EUNSUPPORTED where there is no such thing. */
+	bool (*version)(struct jic_index *ix, uint64_t *out, struct jic_error *err);
 	bool (*counts)(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err);
 
 	/** Create a lane. JIC_ECONFLICT when it exists, JIC_ENOTFOUND for its parent, JIC_ELIMIT over
@@ -231,6 +234,8 @@ struct jic_index_ops {
 	/** End it, undoing what was not committed. Use jic_index_txn_end(), which takes NULL. */
 	void (*end)(struct jic_index_txn *t);
 
+	/** Forget a lane and what it declared. JIC_ENOTFOUND; JIC_ECONFLICT while artefacts or lanes are in it. */
+	bool (*lane_delete)(struct jic_index_txn *t, uint64_t lane, struct jic_error *err);
 	/** A lane and its ancestors, the one without parent first. JIC_ENOTFOUND. */
 	bool (*lane_chain)(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena,
 	                   const struct jic_lane **out, size_t *count, struct jic_error *err);
@@ -302,6 +307,10 @@ struct jic_index_ops {
 	bool (*requirers_list)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const uint32_t *modules,
 	                       size_t modules_count, struct jic_arena *arena, const struct jic_digest **out,
 	                       size_t *count, struct jic_error *err);
+	/** Put an artefact into another lane, with everything that is known of it. JIC_ENOTFOUND; JIC_ECONFLICT when
+	 * that lane has the address. */
+	bool (*artefact_move)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+	                      uint64_t to_lane, struct jic_error *err);
 	/** Remember that artefacts were used; those that are gone are no error. */
 	bool (*artefacts_touch)(struct jic_index_txn *t, const struct jic_index_place *places, size_t count,
 	                        uint64_t now_s, struct jic_error *err);

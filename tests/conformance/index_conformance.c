@@ -338,6 +338,53 @@ void index_conformance_providers_are_found_by_the_low_half_of_the_build_id(struc
 	cr_expect_eq(count_providers(t, &s, s.space + 1, make_module(2), &s.arena), 0);
 }
 
+void index_conformance_an_artefact_moves_to_another_lane_as_it_is(struct jic_index *ix)
+{
+	put_lane(ix, "child", "main");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_lane *chain;
+	const struct jic_index_artefact *before, *after;
+	size_t depth;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 2);
+	OK(ix->ops->lane_chain(t, JIC_VIEW("child"), &s.arena, &chain, &depth, &err));
+	a.lane_id = chain[1].id;
+	put_artefact(t, &s, &a);
+	OK(ix->ops->artefacts_find(t, &chain[1], s.space, &a.record.key, 1, &s.arena, &before, &err));
+	OK(ix->ops->artefact_move(t, chain[1].id, s.space, &a.record.key, s.lane.id, &err));
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &after, &err));
+	cr_assert(before && after);
+	cr_expect(jic_view_eq(after->writer, before->writer) && after->published_s == before->published_s);
+	cr_expect(jic_digest_eq(&after->record.ji.digest, &before->record.ji.digest));
+	cr_expect_eq(count_providers(t, &s, s.space, make_module(2), &s.arena), 1);
+	FAILS(JIC_ENOTFOUND, ix->ops->artefact_move(t, chain[1].id, s.space, &a.record.key, s.lane.id, &err));
+	OK(t->ops->artefact_put(t, s.space, &a, &err));
+	FAILS(JIC_ECONFLICT, ix->ops->artefact_move(t, chain[1].id, s.space, &a.record.key, s.lane.id, &err));
+}
+
+void index_conformance_a_lane_goes_when_nothing_is_in_it(struct jic_index *ix)
+{
+	put_lane(ix, "child", "main");
+	put_lane(ix, "grandchild", "child");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_lane *chain;
+	size_t depth;
+	shelf_make(&s, ix, t);
+	OK(ix->ops->lane_chain(t, JIC_VIEW("grandchild"), &s.arena, &chain, &depth, &err));
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	a.lane_id = chain[2].id;
+	put_artefact(t, &s, &a);
+	OK(ix->ops->declaration_put(t, chain[2].id, s.space, JIC_VIEW("m"), &err));
+	FAILS(JIC_ECONFLICT, ix->ops->lane_delete(t, chain[1].id, &err));
+	FAILS(JIC_ECONFLICT, ix->ops->lane_delete(t, chain[2].id, &err));
+	OK(ix->ops->artefact_delete(t, chain[2].id, s.space, &a.record.key, &err));
+	OK(ix->ops->lane_delete(t, chain[2].id, &err));
+	OK(ix->ops->lane_delete(t, chain[1].id, &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->lane_delete(t, chain[1].id, &err));
+}
+
 void index_conformance_a_deleted_artefact_provides_nothing(struct jic_index *ix)
 {
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);

@@ -31,6 +31,8 @@
 	X(providers_are_found_by_the_low_half_of_the_build_id)                                                         \
 	X(a_deleted_artefact_provides_nothing)                                                                         \
 	X(spaces_keys_and_blobs_are_listed_in_pages)                                                                   \
+	X(an_artefact_moves_to_another_lane_as_it_is)                                                                  \
+	X(a_lane_goes_when_nothing_is_in_it)                                                                           \
 	X(requirers_are_found_in_one_lane)                                                                             \
 	X(a_blob_knows_its_users_and_is_unused_when_the_last_has_gone)                                                 \
 	X(what_is_not_committed_is_undone)                                                                             \

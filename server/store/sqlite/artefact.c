@@ -274,6 +274,18 @@ static bool delete_row(struct jic_index_txn *t, uint64_t id, struct jic_error *e
 	return jic_stmt_run(&s, err);
 }
 
+bool jic_sqlite_artefact_move(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+                              uint64_t to_lane, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_ARTEFACT_MOVE, &s, err))
+		return false;
+	jic_bind_u64(&s, to_lane);
+	bind_address(&s, lane, space, key);
+	return jic_stmt_run(&s, err) && (sqlite3_changes(jic_txn_connection(t)->db) > 0 ||
+	                                 jic_fail(err, JIC_ENOTFOUND, "there is no such artefact"));
+}
+
 bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
                                 struct jic_error *err)
 {

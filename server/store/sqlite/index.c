@@ -31,6 +31,8 @@ struct jic_sqlite_index {
 	struct jic_connection *idle[READERS_MAX];
 	size_t idle_count;
 	size_t open_count; /**< idle and busy */
+	pthread_mutex_t watcher_lock;
+	struct jic_connection *watcher; /**< that never writes and always is the same: see index_version() */
 };
 
 static struct timespec deadline(void)
@@ -165,6 +167,21 @@ static bool index_schema_version(struct jic_index *ix, uint32_t *out, struct jic
 	return true;
 }
 
+/* SQLite counts for each connection the commits of all others, so it has to be always the same one that is asked. */
+static bool index_version(struct jic_index *base, uint64_t *out, struct jic_error *err)
+{
+	struct jic_sqlite_index *ix = (struct jic_sqlite_index *)base;
+	bool row = false;
+	pthread_mutex_lock(&ix->watcher_lock);
+	{
+		JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+		if (jic_stmt_use(ix->watcher, JIC_SQL_DATA_VERSION, &s, err) && jic_stmt_step(&s, &row, err) && row)
+			*out = jic_column_u64(&s);
+	}
+	pthread_mutex_unlock(&ix->watcher_lock);
+	return row;
+}
+
 static bool index_counts(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err)
 {
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = txn_begin(ix, JIC_INDEX_READ, err);
@@ -219,11 +236,13 @@ static void index_free(struct jic_index *base)
 	JIC_ASSERT(ix->idle_count == ix->open_count);
 	for (size_t i = 0; i < ix->idle_count; i++)
 		jic_connection_free(ix->idle[i]);
+	jic_connection_free(ix->watcher);
 	/* The writer last: the last connection to close moves the journal into the file and removes it. */
 	jic_connection_free(ix->writer);
 	pthread_cond_destroy(&ix->readers_back);
 	pthread_mutex_destroy(&ix->readers_lock);
 	pthread_mutex_destroy(&ix->writer_lock);
+	pthread_mutex_destroy(&ix->watcher_lock);
 	free(ix->path);
 	free(ix);
 }
@@ -232,6 +251,7 @@ static const struct jic_index_ops sqlite_ops = {
     .free = index_free,
     .ready = index_ready,
     .schema_version = index_schema_version,
+    .version = index_version,
     .counts = index_counts,
     .lane_put = jic_sqlite_lane_put,
     .lane_find = jic_sqlite_lane_find,
@@ -252,6 +272,7 @@ static const struct jic_index_ops sqlite_ops = {
     .commit = txn_commit,
     .end = txn_end,
     .counter_add = jic_sqlite_counter_add,
+    .lane_delete = jic_sqlite_lane_delete,
     .lane_chain = jic_sqlite_lane_chain,
     .space_find = jic_sqlite_space_find,
     .space_put = jic_sqlite_space_put,
@@ -278,6 +299,7 @@ static const struct jic_index_ops sqlite_ops = {
     .recalled_find = jic_sqlite_recalled_find,
     .recalled_builds = jic_sqlite_recalled_builds,
     .artefact_delete = jic_sqlite_artefact_delete,
+    .artefact_move = jic_sqlite_artefact_move,
     .artefacts_touch = jic_sqlite_artefacts_touch,
     .keys_list = jic_sqlite_keys_list,
     .requirers_list = jic_sqlite_requirers_list,
@@ -303,6 +325,7 @@ struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err)
 	}
 	ix->base.ops = &sqlite_ops;
 	pthread_mutex_init(&ix->writer_lock, NULL);
+	pthread_mutex_init(&ix->watcher_lock, NULL);
 	pthread_mutex_init(&ix->readers_lock, NULL);
 	pthread_cond_init(&ix->readers_back, NULL);
 	JIC_AUTO(jic_index) struct jic_index *guard = &ix->base;
@@ -318,5 +341,8 @@ struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err)
 		jic_wrap(err, "%s", path);
 		return NULL;
 	}
+	ix->watcher = jic_connection_open(path, false, err);
+	if (!ix->watcher)
+		return NULL;
 	return JIC_TAKE(guard);
 }

@@ -47,6 +47,8 @@ bool jic_sqlite_lane_list(struct jic_index *ix, struct jic_arena *arena, const s
 bool jic_sqlite_lane_chain(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena,
                            const struct jic_lane **out, size_t *count, struct jic_error *err);
 
+bool jic_sqlite_lane_delete(struct jic_index_txn *t, uint64_t lane, struct jic_error *err);
+
 /* token.c */
 bool jic_sqlite_token_put(struct jic_index *ix, const struct jic_token *token, struct jic_error *err);
 bool jic_sqlite_token_find(struct jic_index *ix, const struct jic_digest *hash, struct jic_arena *arena,
@@ -85,6 +87,8 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
                              struct jic_error *err);
 bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
                                 struct jic_error *err);
+bool jic_sqlite_artefact_move(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
+                              uint64_t to_lane, struct jic_error *err);
 bool jic_sqlite_keys_list(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *after,
                           size_t limit, struct jic_arena *arena, const struct jic_digest **out, size_t *count,
                           struct jic_error *err);

@@ -1,5 +1,5 @@
 /*
- * Lanes. There are few, and they only ever grow in number, so a chain is walked by name.
+ * Lanes. A chain is short, so it is walked by name.
  */
 #include "server/store/sqlite/internal.h"
 
@@ -96,6 +96,23 @@ bool jic_sqlite_lane_put(struct jic_index *ix, struct jic_view name, struct jic_
 	uint64_t parent_id;
 	return t && check_parent(t, parent, &parent_id, err) && insert(t, name, parent_id, now_s, err) &&
 	       ix->ops->commit(t, err);
+}
+
+static bool delete_by_lane(struct jic_index_txn *t, enum jic_sql how, uint64_t lane, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!jic_stmt_use(jic_txn_connection(t), how, &s, err))
+		return false;
+	jic_bind_u64(&s, lane);
+	return jic_stmt_run(&s, err);
+}
+
+bool jic_sqlite_lane_delete(struct jic_index_txn *t, uint64_t lane, struct jic_error *err)
+{
+	return delete_by_lane(t, JIC_SQL_DECLARATIONS_DELETE, lane, err) &&
+	       delete_by_lane(t, JIC_SQL_LANE_DELETE, lane, err) &&
+	       (sqlite3_changes(jic_txn_connection(t)->db) > 0 ||
+	        jic_fail(err, JIC_ENOTFOUND, "there is no such lane"));
 }
 
 bool jic_sqlite_lane_find(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,

@@ -19,6 +19,7 @@
 	X(ROLLBACK, "ROLLBACK")                                                                                        \
 	X(READY, "SELECT 1 FROM lane LIMIT 1")                                                                         \
 	X(SCHEMA_VERSION, "PRAGMA user_version")                                                                       \
+	X(DATA_VERSION, "PRAGMA data_version")                                                                         \
 	X(COUNTS, "SELECT (SELECT count(*) FROM lane), (SELECT count(*) FROM token), (SELECT count(*) FROM space),"    \
 	          " (SELECT count(*) FROM artefact), count(*), total(1 - used), total(size), total(stored_size)"       \
 	          " FROM blob")                                                                                        \
@@ -27,6 +28,9 @@
 	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
 	X(LANE_LIST, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
 	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
+	X(LANE_DELETE, "DELETE FROM lane WHERE id = ?")                                                                \
+	X(DECLARATIONS_DELETE, "DELETE FROM declaration WHERE lane = ?")                                               \
+	X(ARTEFACT_MOVE, "UPDATE artefact SET lane = ? WHERE lane = ? AND space = ? AND key = ?")                      \
 	X(TOKEN_INSERT,                                                                                                \
 	  "INSERT INTO token (name, hash, scopes, lanes, created_s, expires_s, last_used_s, lane_parent)"              \
 	  " VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                                          \
