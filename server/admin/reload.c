@@ -70,7 +70,7 @@ bool jic_reload_config(struct jic_reload *r, struct jic_error *err)
 {
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	struct jic_config config;
-	enum jic_log_level level;
+	enum jic_log_level level = JIC_LOG_INFO;
 	if (!jic_config_load(r->options, getenv, &arena, &config, err) || !jic_config_log_level(&config, &level, err))
 		return false;
 	for (unsigned i = 0; i < JIC_CONFIG_COUNT; i++)
