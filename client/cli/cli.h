@@ -39,6 +39,7 @@ int jic_cmd_verify(struct jic_cli *cli);
 int jic_cmd_gc(struct jic_cli *cli);
 int jic_cmd_where(struct jic_cli *cli);
 int jic_cmd_doctor(struct jic_cli *cli);
+int jic_cmd_keygen(struct jic_cli *cli);
 
 /** JICACHE_DISABLE is set, and not to 0: be as if we were not there. */
 bool jic_cli_is_disabled(void);

@@ -20,7 +20,8 @@ enum {
 	CMD_GC,
 	CMD_WHERE,
 	CMD_VERIFY,
-	CMD_DOCTOR
+	CMD_DOCTOR,
+	CMD_KEYGEN
 };
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
@@ -79,6 +80,14 @@ static const struct jic_option gc_options[] = {
     {"julia-own", 0, NULL, "also what Julia compiled by itself"},
     {"dry-run", 0, NULL, "remove nothing, only say what would go and why"},
 };
+static const struct jic_option keygen_options[] = {
+    OPTION_JSON,
+    {"quiet", 'q', NULL, "no summary"},
+    {"out", 0, "FILE", "the private key (default: signing-key.pem beside config.toml)"},
+    {"name", 0, "NAME", "of the public key, for people (default: user@host)"},
+};
+static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
+
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
 
 #define OPTIONS(table) .options = table, .options_count = JIC_COUNT(table)
@@ -148,6 +157,12 @@ static const struct jic_command commands[] = {
      .summary = "whether Julia, project, depot and server are as they should be, and what to do if not",
      .details = "The exit status is 1 when something is wrong.",
      OPTIONS(doctor_options)},
+    {.name = "keygen",
+     .id = CMD_KEYGEN,
+     .summary = "make a key to sign with, and print its public half for trusted_keys",
+     .details = "The private key is Ed25519 in PEM, mode 0600; a file that exists is never overwritten. Sign with\n"
+                "it by signing_key in config.toml or JICACHE_SIGNING_KEY (its path, or the PEM text itself).",
+     OPTIONS(keygen_options)},
     {.name = "verify",
      .id = CMD_VERIFY,
      .summary = "which local caches of this environment Julia would refuse, and why",
@@ -182,6 +197,8 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_verify(cli);
 	case CMD_DOCTOR:
 		return jic_cmd_doctor(cli);
+	case CMD_KEYGEN:
+		return jic_cmd_keygen(cli);
 	default:
 		return jic_cmd_inspect(cli);
 	}

@@ -23,6 +23,7 @@ const char *jic_difference_kind_name(enum jic_difference_kind kind)
 	    [JIC_DIFFERENCE_NEVER] = "never-published",
 	    [JIC_DIFFERENCE_SUPERSEDED] = "superseded",
 	    [JIC_DIFFERENCE_OTHER_SET] = "other-set",
+	    [JIC_DIFFERENCE_DISTRUSTED] = "distrusted",
 	    [JIC_DIFFERENCE_UNKNOWN] = "unknown",
 	};
 	return names[kind];

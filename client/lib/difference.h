@@ -30,6 +30,7 @@ enum jic_difference_kind {
 	JIC_DIFFERENCE_NEVER,      /**< of this package nothing is stored */
 	JIC_DIFFERENCE_SUPERSEDED, /**< it is stored, and not offered any more */
 	JIC_DIFFERENCE_OTHER_SET,  /**< it is stored for another runtime that would do */
+	JIC_DIFFERENCE_DISTRUSTED, /**< it is stored, and no trusted key signed it */
 	JIC_DIFFERENCE_UNKNOWN,    /**< the server can't say */
 };
 /** "julia", "never-published", …: part of the report, so never changed. */

@@ -2,6 +2,8 @@
  * coherent. */
 #include "client/lib/offer.h"
 
+#include "client/lib/kindred.h"
+
 static size_t shared_keys(const struct jic_graph *g, struct jic_digest *keys)
 {
 	size_t count = 0;
@@ -11,16 +13,19 @@ static size_t shared_keys(const struct jic_graph *g, struct jic_digest *keys)
 	return count;
 }
 
-static bool ask(struct jic_session *s, struct jic_connection *c, size_t runtimes, const struct jic_digest *keys,
-                size_t count, struct jic_arena *arena, struct jic_msg_resolved *out, struct jic_error *err)
+static bool ask(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
+                const struct jic_digest *keys, size_t count, struct jic_arena *arena, struct jic_msg_resolved *out,
+                struct jic_error *err)
 {
 	struct jic_msg_resolve request = {
 	    .lane = jic_view_of(s->settings.lane),
 	    .sysimage = s->facts.sysimage,
 	    .runtimes = s->runtime_ids,
-	    .runtimes_count = runtimes,
+	    .runtimes_count = purpose == JIC_OFFER_PULL ? s->runtimes_count : 1,
 	    .keys = keys,
 	    .keys_count = count,
+	    .signers = s->trust.signers,
+	    .signers_count = purpose == JIC_OFFER_PULL ? s->trust.count : 0,
 	};
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0}, answer = {0};
 	if (!jic_msg_resolve_write(&request, &body, err) ||
@@ -103,10 +108,44 @@ static bool match(const struct jic_graph *g, const struct jic_msg_set *set, stru
 	return true;
 }
 
-bool jic_offer_get(struct jic_session *s, struct jic_connection *c, size_t runtimes, struct jic_arena *arena,
-                   struct jic_offer *out, struct jic_error *err)
+/* Several sets may have something of one node that is not accepted; the first reason is told. */
+static bool note_distrusted(const struct jic_session *s, const struct jic_distrusted *list, size_t count,
+                            struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
+{
+	size_t nodes_count;
+	const struct keyed *nodes = sorted_nodes(&s->graph, arena, &nodes_count);
+	struct jic_view *reasons = jic_arena_array(arena, s->graph.count + 1, sizeof *reasons);
+	if (!nodes || !reasons)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const struct keyed wanted = {.key = list[i].key};
+		const struct keyed *k = bsearch(&wanted, nodes, nodes_count, sizeof *nodes, keyed_cmp);
+		if (k && !out->of_node[k->node] && !reasons[k->node].len)
+			reasons[k->node] = list[i].reason;
+	}
+	out->distrusted = reasons;
+	return true;
+}
+
+static bool choose_set(struct jic_session *s, const struct jic_msg_resolved *resolved, struct jic_arena *arena,
+                       struct jic_offer *out, struct jic_error *err)
+{
+	const struct jic_msg_set *set = best_set(resolved);
+	if (!set || !set->records_count)
+		return true;
+	out->runtime = runtime_of(s, set->runtime);
+	out->runtime_id = set->runtime;
+	if (!out->runtime)
+		return jic_fail(err, JIC_EPROTOCOL, "server answered for a runtime that was not asked for");
+	return match(&s->graph, set, arena, out, err);
+}
+
+static bool get(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
+                   struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
 {
 	*out = (struct jic_offer){.of_node = jic_arena_array(arena, s->graph.count + 1, sizeof *out->of_node)};
+	const struct jic_distrusted *distrusted = NULL;
+	size_t distrusted_count = 0;
 	struct jic_digest *keys = jic_arena_array(arena, s->graph.count + 1, sizeof *keys);
 	if (!out->of_node || !keys)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
@@ -114,14 +153,19 @@ bool jic_offer_get(struct jic_session *s, struct jic_connection *c, size_t runti
 	struct jic_msg_resolved resolved;
 	if (count == 0)
 		return true;
-	if (!ask(s, c, runtimes, keys, count, arena, &resolved, err))
+	if (!ask(s, c, purpose, keys, count, arena, &resolved, err) ||
+	    (purpose == JIC_OFFER_PULL && !jic_trust_filter(&s->trust, &s->facts.sysimage, arena, &resolved,
+	                                                    &distrusted, &distrusted_count, err)))
 		return false;
-	const struct jic_msg_set *set = best_set(&resolved);
-	if (!set)
-		return true;
-	out->runtime = runtime_of(s, set->runtime);
-	out->runtime_id = set->runtime;
-	if (!out->runtime)
-		return jic_fail(err, JIC_EPROTOCOL, "server answered for a runtime that was not asked for");
-	return match(&s->graph, set, arena, out, err);
+	return choose_set(s, &resolved, arena, out, err) &&
+	       note_distrusted(s, distrusted, distrusted_count, arena, out, err);
+}
+
+bool jic_offer_get(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
+                   struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
+{
+	if (!get(s, c, purpose, arena, out, err))
+		return false;
+	/* Where something is missing there may be images that run here though nobody here would think of them. */
+	return purpose != JIC_OFFER_PULL || !jic_kindred_find(s, c, out) || get(s, c, purpose, arena, out, err);
 }

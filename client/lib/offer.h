@@ -12,16 +12,20 @@ struct jic_offer {
 	size_t count;
 	uint32_t *node_of;                     /**< for each record: the node */
 	const struct jic_msg_record **of_node; /**< for each node: its record, NULL when the server has none */
-	struct jic_view runtime_id;            /**< of `runtime` */
+	const struct jic_view *distrusted; /**< for each node: why what the server has is not accepted; empty: it is */
+	struct jic_view runtime_id;        /**< of `runtime` */
 	const struct jic_runtime *runtime;     /**< that the set was made for; NULL: no record at all */
 };
 
+/** What for: a pull takes of the session's runtimes the best, and only what is signed by a trusted key; a push asks for
+ * the first runtime alone, and what is there whoever signed it. */
+enum jic_offer_purpose { JIC_OFFER_PULL, JIC_OFFER_PUSH };
+
 /**
  * Ask for all nodes in state SHARED at once. Nothing to ask gives an empty offer without a request.
- * @param runtimes how many of the session's runtimes to accept: all for a pull, 1 for a push
  * @return false: as jic_connection_json(); JIC_EPROTOCOL when the answer names what was not asked for
  */
-jic_must_check bool jic_offer_get(struct jic_session *s, struct jic_connection *c, size_t runtimes,
+jic_must_check bool jic_offer_get(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
                                   struct jic_arena *arena, struct jic_offer *out, struct jic_error *err);
 
 #endif

@@ -7,6 +7,7 @@
  * publishes nothing; we drop those and try again with the rest, a few times.
  */
 #include "client/lib/cachefile.h"
+#include "client/lib/endorse.h"
 #include "client/lib/history.h"
 #include "client/lib/offer.h"
 #include "client/lib/provenance.h"
@@ -36,6 +37,8 @@ struct push {
 	struct jic_msg_artefact *artefacts; /* for each node; only of OFFERED ones */
 	struct jic_upload *uploads;         /* at most two for each node */
 	size_t uploads_count;
+	struct jic_msg_provenance provenance;
+	uint32_t blocked; /* superseded by builds that no trusted key signed */
 };
 
 static void refuse(struct push *p, size_t node, const char *reason)
@@ -98,6 +101,19 @@ static bool upload_image(struct push *p, const struct jic_ji *ji, struct jic_vie
 	return true;
 }
 
+/* The last uploads are the artefact's: its `.ji`, then its image. */
+static bool endorse(struct push *p, const struct jic_ji *ji, struct jic_msg_artefact *a, struct jic_error *err)
+{
+	const struct jic_upload *last = &p->uploads[p->uploads_count - 1];
+	const struct jic_endorsement e = {
+	    .ji = ji,
+	    .ji_size = (a->has_image ? last - 1 : last)->content.len,
+	    .image_size = a->has_image ? last->content.len : 0,
+	    .provenance = &p->provenance,
+	};
+	return jic_endorse(p->session, &e, a, err);
+}
+
 static bool prepare_artefact(struct push *p, size_t node, const struct jic_ji *ji, struct jic_error *err)
 {
 	const struct jic_node *n = &p->session->graph.nodes[node];
@@ -111,7 +127,7 @@ static bool prepare_artefact(struct push *p, size_t node, const struct jic_ji *j
 	jic_buf_clear(&canonical.ji);
 	a->inputs = canonical.inputs;
 	a->inputs_count = canonical.inputs_count;
-	return done;
+	return done && endorse(p, ji, a, err);
 }
 
 static void judge_file(struct push *p, size_t node, const struct jic_ji *ji)
@@ -147,16 +163,50 @@ static void judge_new(struct push *p, size_t node)
 	jic_arena_clear(&arena);
 }
 
+/* A signature says that the signer has compiled it: what was fetched is not ours to sign. */
+static void judge_unsigned(struct push *p, size_t node)
+{
+	if (p->session->trust.signing_key && p->locals.items[node].ours)
+		refuse(p, node, "it was fetched, not compiled here, so this machine can't sign it");
+	else
+		judge_new(p, node);
+}
+
+static bool has_own_flags(const struct push *p, const struct jic_local *l)
+{
+	return !jic_ji_flags_pkgimages(l->flags) || l->flags == p->session->facts.flags;
+}
+
+/* A file of other flags that Julia takes, too, is published by a push with those; here only when something of this
+ * session's own flags was compiled against it. */
+static bool belongs_here(const struct push *p, size_t node)
+{
+	bool belongs = has_own_flags(p, &p->locals.items[node]);
+	for (size_t i = node + 1; !belongs && i < p->locals.count; i++) {
+		const struct jic_node *n = &p->session->graph.nodes[i];
+		belongs = p->locals.items[i].path.len && has_own_flags(p, &p->locals.items[i]) &&
+		          n->state == JIC_STATE_SHARED && jic_node_closure_has(n, node);
+	}
+	return belongs;
+}
+
 static void judge(struct push *p, size_t node)
 {
+	const struct jic_session *s = p->session;
 	const struct jic_msg_record *r = p->offer.of_node[node];
 	const struct jic_local *l = &p->locals.items[node];
-	if (p->session->graph.nodes[node].state != JIC_STATE_SHARED || !l->path.len)
+	const struct jic_statement_place at = {.runtime = s->runtime_ids[0], .sysimage = s->facts.sysimage};
+	if (s->graph.nodes[node].state != JIC_STATE_SHARED || !l->path.len)
 		return;
-	if (!r)
-		judge_new(p, node);
+	if (!r && !belongs_here(p, node))
+		return;
+	const bool accepted = !r || !s->trust.signing_key || jic_trust_accepts(&s->trust, &at, r, NULL);
+	const bool same = r && jic_build_id_eq(r->build_id, l->build_id);
+	if (r && (!same || accepted))
+		p->fate[node] = same ? FATE_EXISTING : FATE_SUPERSEDED;
 	else
-		p->fate[node] = jic_build_id_eq(r->build_id, l->build_id) ? FATE_EXISTING : FATE_SUPERSEDED;
+		judge_unsigned(p, node);
+	p->blocked += r && !same && !accepted;
 }
 
 static bool judge_all(struct push *p, struct jic_error *err)
@@ -214,7 +264,8 @@ static bool handle_problem(struct push *p, const struct jic_buf *answer)
 		return false;
 	if (jic_view_is(problem.code, "superseded"))
 		return drop(p, &problem, FATE_SUPERSEDED);
-	if (jic_view_is(problem.code, "bad-artefact") || jic_view_is(problem.code, "incoherent"))
+	if (jic_view_is(problem.code, "bad-artefact") || jic_view_is(problem.code, "incoherent") ||
+	    jic_view_is(problem.code, "bad-signature") || jic_view_is(problem.code, "recalled"))
 		return drop(p, &problem, FATE_REFUSED);
 	return false;
 }
@@ -247,7 +298,7 @@ static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered
 	*offered = collect_offered(p, artefacts);
 	if (!*offered)
 		return true;
-	struct jic_msg_publish request = {
+	const struct jic_msg_publish request = {
 	    .lane = jic_view_of(s->settings.lane),
 	    .runtime = s->runtimes[0],
 	    .sysimage = s->facts.sysimage,
@@ -255,8 +306,8 @@ static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered
 	    .sysimage_modules_count = s->facts.sysimage_modules_count,
 	    .artefacts = artefacts,
 	    .artefacts_count = *offered,
+	    .provenance = p->provenance,
 	};
-	jic_provenance_here(p->arena, &request.provenance);
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0};
 	jic_connection_patience(p->connection, content_bytes(p));
 	return jic_msg_publish_write(&request, &body, err) &&
@@ -297,6 +348,11 @@ static void count_fates(struct push *p)
 	}
 	if (superseded)
 		jic_superseded_note(p->session);
+	if (p->blocked)
+		jic_report_warn(p->report,
+		                "of %u package%s the server has builds that no trusted key signed, and keeps them: "
+		                "its administrator can recall them",
+		                p->blocked, p->blocked == 1 ? "" : "s");
 }
 
 static bool finish(struct jic_report *r, struct jic_error *err)
@@ -328,7 +384,7 @@ static bool is_away(enum jic_code code)
 static bool exchange(struct push *p, struct jic_error *err)
 {
 	struct jic_session *s = p->session;
-	if (!jic_offer_get(s, p->connection, 1, p->arena, &p->offer, err) || !judge_all(p, err))
+	if (!jic_offer_get(s, p->connection, JIC_OFFER_PUSH, p->arena, &p->offer, err) || !judge_all(p, err))
 		return false;
 	p->report->server = JIC_SERVER_REACHED;
 	return p->uploads_count == 0 || (jic_upload_all(s, p->connection, p->uploads, p->uploads_count, p->arena,
@@ -367,6 +423,7 @@ struct jic_report *jic_session_push(struct jic_session *s, struct jic_error *err
 	struct jic_arena arena = {0};
 	JIC_AUTO(jic_report) struct jic_report *r = jic_report_new("push", err);
 	struct push p = {.session = s, .arena = &arena, .report = r};
+	jic_provenance_here(&arena, &p.provenance);
 	bool done = r && push(&p, err);
 	if (done)
 		count_fates(&p);

@@ -162,7 +162,7 @@ static bool set_depot_path(struct jic_session *s, struct jic_error *err)
 static bool open_steps(struct jic_session *s, struct jic_error *err)
 {
 	if (!use_target(s, err) || !jic_settings_load(&s->options, &s->arena, &s->settings, err) ||
-	    !get_facts(s, err) || !use_script(s, err))
+	    !jic_trust_load(&s->settings, &s->arena, &s->trust, err) || !get_facts(s, err) || !use_script(s, err))
 		return false;
 	const struct jic_graph_options graph = {.project = s->options.project,
 	                                        .test_target = s->options.target != NULL,
@@ -210,6 +210,7 @@ void jic_session_free(struct jic_session *s)
 	if (!s)
 		return;
 	free(s->depot_path);
+	jic_trust_clear(&s->trust);
 	jic_arena_clear(&s->arena);
 	free(s);
 }

@@ -8,6 +8,7 @@
 #include "client/lib/facts.h"
 #include "client/lib/graph.h"
 #include "client/lib/settings.h"
+#include "client/lib/trust.h"
 
 #include <jicache/jicache.h>
 
@@ -15,6 +16,7 @@ struct jic_session {
 	struct jic_arena arena; /**< owns all below */
 	struct jic_session_options options;
 	struct jic_settings settings;
+	struct jic_trust trust;
 	struct jic_facts facts;
 	struct jic_graph graph;
 	const struct jic_runtime *runtimes; /**< best first; [0] is what this Julia compiles for */

@@ -16,6 +16,8 @@ static const struct setting setting_lane = {"lane", "JICACHE_LANE", ""};
 static const struct setting setting_ca_file = {"ca_file", "JICACHE_CA_FILE", ""};
 static const struct setting setting_client_certificate = {"client_certificate", "JICACHE_CLIENT_CERTIFICATE", ""};
 static const struct setting setting_client_key = {"client_key", "JICACHE_CLIENT_KEY", ""};
+static const struct setting setting_signing_key = {"signing_key", "JICACHE_SIGNING_KEY", ""};
+static const struct setting setting_trusted_keys = {"trusted_keys", "JICACHE_TRUSTED_KEYS", ""};
 
 /* $VARIABLE/jicache/leaf, else ~/fallback/jicache/leaf; the XDG base directory specification ignores relative values.
  */
@@ -30,9 +32,14 @@ static const char *xdg_path(struct jic_arena *arena, const char *variable, const
 
 static bool check_keys(const struct jic_toml *root, const char *path, struct jic_error *err)
 {
-	static const struct setting *const known[] = {
-	    &setting_url,       &setting_token, &setting_lane, &setting_ca_file, &setting_client_certificate,
-	    &setting_client_key};
+	static const struct setting *const known[] = {&setting_url,
+	                                              &setting_token,
+	                                              &setting_lane,
+	                                              &setting_ca_file,
+	                                              &setting_client_certificate,
+	                                              &setting_client_key,
+	                                              &setting_signing_key,
+	                                              &setting_trusted_keys};
 	for (const struct jic_toml *e = jic_toml_first(root); e; e = e->next) {
 		size_t i = 0;
 		while (i < JIC_COUNT(known) && !jic_view_is(e->key, known[i]->key))
@@ -40,8 +47,11 @@ static bool check_keys(const struct jic_toml *root, const char *path, struct jic
 		if (i == JIC_COUNT(known))
 			return jic_fail(err, JIC_EFORMAT,
 			                "%s:%u: unknown setting \"" JIC_PRIv
-			                "\" (known: url, token, lane, ca_file, client_certificate, client_key)",
+			                "\" (known: url, token, lane, ca_file, client_certificate, client_key, "
+			                "signing_key, trusted_keys)",
 			                path, e->line, JIC_ARGv(e->key));
+		if (known[i] == &setting_trusted_keys && e->type == JIC_TOML_ARRAY)
+			continue;
 		if (e->type != JIC_TOML_STRING)
 			return jic_fail(err, JIC_EFORMAT, "%s:%u: \"%s\" must be a string in quotes", path, e->line,
 			                known[i]->key);
@@ -72,6 +82,41 @@ static const char *choose(const struct setting *s, const char *flag, const struc
 	/* The parser's strings may point into its text without a NUL. */
 	struct jic_view value = jic_toml_string(config, s->key, jic_view_of(s->fallback));
 	return jic_arena_copy(arena, value).ptr;
+}
+
+/* One text of all keys: what the variable has, or the file's list (or string). */
+static bool join_keys(const struct jic_toml *config, const char *path, struct jic_buf *out, struct jic_error *err)
+{
+	const char *variable = getenv(setting_trusted_keys.variable);
+	const struct jic_toml *list = jic_toml_get(config, setting_trusted_keys.key);
+	if (variable && *variable)
+		jic_buf_puts(out, variable);
+	else if (jic_toml_is_string(list))
+		jic_buf_putv(out, list->string);
+	else
+		for (const struct jic_toml *e = jic_toml_first(list); e; e = e->next) {
+			if (!jic_toml_is_string(e))
+				return jic_fail(err, JIC_EFORMAT, "%s:%u: trusted_keys must be a list of strings", path,
+				                e->line);
+			jic_buf_putv(out, e->string);
+			jic_buf_putc(out, '\n');
+		}
+	return jic_buf_ok(out, err);
+}
+
+static bool read_trusted_keys(const struct jic_toml *config, struct jic_arena *arena, struct jic_settings *out,
+                              struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	struct jic_public_key *keys = jic_arena_array(arena, JIC_TRUSTED_KEYS_MAX, sizeof *keys);
+	if (!keys)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (!join_keys(config, out->config, &text, err))
+		return false;
+	out->trusted_keys = keys;
+	return jic_public_keys_parse(jic_arena_copy(arena, jic_buf_view(&text)), JIC_TRUSTED_KEYS_MAX, keys,
+	                             &out->trusted_keys_count, err) ||
+	       jic_wrap(err, "trusted_keys (JICACHE_TRUSTED_KEYS or %s)", out->config);
 }
 
 static bool check_url(const char *url, struct jic_error *err)
@@ -107,8 +152,11 @@ bool jic_settings_load(const struct jic_session_options *options, struct jic_are
 	out->ca_file = choose(&setting_ca_file, options->ca_file, config, arena);
 	out->client_certificate = choose(&setting_client_certificate, options->client_certificate, config, arena);
 	out->client_key = choose(&setting_client_key, options->client_key, config, arena);
+	out->signing_key = choose(&setting_signing_key, NULL, config, arena);
 	if (arena->failed)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (!read_trusted_keys(config, arena, out, err))
+		return false;
 	if (*out->lane && !jic_lane_name_valid(jic_view_of(out->lane)))
 		return jic_fail(err, JIC_EFORMAT,
 		                "\"%s\" is no lane name (letters, digits, \".\", \"_\", \"-\", and \"/\")", out->lane);

@@ -6,19 +6,26 @@
 #define JIC_CLIENT_SETTINGS_H
 
 #include "common/arena.h"
+#include "common/ed25519.h"
+#include "common/message.h"
 
 #include <jicache/error.h>
 #include <jicache/jicache.h>
 
 #define JIC_URL_DEFAULT "http://127.0.0.1:8787"
 
+enum { JIC_TRUSTED_KEYS_MAX = JIC_MESSAGE_SIGNERS_MAX - 1 }; /**< the session's own key is one more */
+
 struct jic_settings {
 	const char *ca_file;            /**< who signs servers' certificates; "": the system's list */
 	const char *client_certificate; /**< with those between it and its root; "": none is shown */
 	const char *client_key;         /**< "": it is in the same file */
-	const char *url;        /**< without a trailing slash */
-	const char *token;      /**< "" when there is none */
-	const char *lane;       /**< "" is the server's default */
+	const char *url;                /**< without a trailing slash */
+	const char *token;              /**< "" when there is none */
+	const char *lane;               /**< "" is the server's default */
+	const char *signing_key;        /**< path of a PEM file, or its text; "" when there is none */
+	const struct jic_public_key *trusted_keys;
+	size_t trusted_keys_count;
 	const char *memory_dir; /**< $XDG_CACHE_HOME/jicache or ~/.cache/jicache */
 	const char *config;     /**< the file's path, whether it exists or not */
 };

@@ -4,6 +4,7 @@
  */
 #include "client/lib/verify.h"
 
+#include "client/lib/endorse.h"
 #include "client/lib/targets.h"
 #include "common/ji_flags.h"
 
@@ -78,6 +79,18 @@ static bool check_requirement(const struct jic_session *s, const struct jic_offe
 	                JIC_ARGv(m->name));
 }
 
+/* What was signed is what the file says. Without trusted keys a signature is nobody's business. */
+static bool check_signature(const struct jic_session *s, const struct jic_offer *offer, const struct jic_msg_record *r,
+                            const struct jic_ji *ji, struct jic_error *err)
+{
+	struct jic_digest found;
+	if (!s->trust.count)
+		return true;
+	return jic_endorse_requires(&s->facts, offer->runtime, ji, &found, err) &&
+	       (jic_digest_eq(&found, &r->signature.requires_) ||
+	        jic_fail(err, JIC_EPROTOCOL, "what it requires is not what was signed"));
+}
+
 bool jic_verify_arrived(const struct jic_session *s, const struct jic_offer *offer, uint32_t record,
                         const struct jic_ji *ji, struct jic_view image, uint32_t image_crc32c, struct jic_error *err)
 {
@@ -85,6 +98,8 @@ bool jic_verify_arrived(const struct jic_session *s, const struct jic_offer *off
 	const struct jic_node *n = &s->graph.nodes[offer->node_of[record]];
 	if (!check_prefix(&s->facts, ji, err) || !check_identity(n, r, ji, err) ||
 	    !check_flags(offer->runtime, ji, err) || !check_targets(&s->facts, ji, err) || !jic_ji_verify(ji, err))
+		return false;
+	if (!check_signature(s, offer, r, ji, err))
 		return false;
 	if (r->has_image && !jic_ji_verify_image(ji, image, &image_crc32c, err))
 		return false;

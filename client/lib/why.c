@@ -226,12 +226,21 @@ static void compare_nodes(const struct jic_why *w, uint32_t node, const struct j
 	}
 }
 
+static void say_distrusted(const struct jic_why *w, struct jic_view reason, struct jic_cause *out)
+{
+	say(out, JIC_DIFFERENCE_DISTRUSTED,
+	    jic_arena_printf(w->arena, " is on the server, but " JIC_PRIv, JIC_ARGv(reason)),
+	    JIC_VIEW("add its signer to trusted_keys, or have it recalled and published by a machine that signs"));
+}
+
 void jic_why_find(const struct jic_why *w, uint32_t node, struct jic_cause *out)
 {
 	const struct jic_digest *key = &w->graph->nodes[node].key;
 	const struct jic_msg_stored *there = find_nearest(w, key);
 	*out = (struct jic_cause){.leaf = node, .parent = node, .nearest = there};
-	if (!there)
+	if (w->distrusted && w->distrusted[node].len)
+		say_distrusted(w, w->distrusted[node], out);
+	else if (!there)
 		say_nothing_stored(w, out);
 	else if (!is_accepted(w, there))
 		compare_addresses(w, there, out);

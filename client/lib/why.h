@@ -15,6 +15,7 @@ struct jic_why {
 	const struct jic_view *accepted; /**< runtime ids */
 	size_t accepted_count;
 	struct jic_view chosen; /**< the runtime that the offer was made for; empty: there was none */
+	const struct jic_view *distrusted; /**< for each node as in an offer; NULL: none is */
 	const struct jic_msg_explained *answer;
 	struct jic_arena *arena; /**< owns the texts */
 	/* private: jic_why_begin() */

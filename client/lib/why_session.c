@@ -203,6 +203,7 @@ static struct jic_view group_text(const struct jic_why *w, const struct jic_caus
 	    {JIC_DIFFERENCE_NEVER, "they were never published by anyone"},
 	    {JIC_DIFFERENCE_SUPERSEDED, "they were built on what another build has replaced since"},
 	    {JIC_DIFFERENCE_OTHER_SET, "they are stored for another runtime than most of this environment"},
+	    {JIC_DIFFERENCE_DISTRUSTED, "they are on the server, but no trusted key signed them"},
 	    {JIC_DIFFERENCE_UNKNOWN, "the server did not tell what it has of them"},
 	};
 	for (size_t i = 0; i < JIC_COUNT(plural); i++)
@@ -244,6 +245,7 @@ static bool tell(struct asking *a, const struct jic_msg_explained *answer, struc
 	                    .here = {.runtime = &s->runtimes[0], .sysimage = s->facts.sysimage},
 	                    .accepted = s->runtime_ids,
 	                    .accepted_count = s->runtimes_count,
+	                    .distrusted = a->offer.distrusted,
 	                    .answer = answer,
 	                    .arena = a->arena};
 	if (a->offer.runtime)
@@ -290,7 +292,7 @@ static bool why(struct asking *a, struct jic_error *err)
 	if (!jic_depot_scan(&s->graph, &s->depot, a->arena, &a->locals, err))
 		return false;
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
-	if (!c || !jic_offer_get(s, c, s->runtimes_count, a->arena, &a->offer, &e)) {
+	if (!c || !jic_offer_get(s, c, JIC_OFFER_PULL, a->arena, &a->offer, &e)) {
 		a->report->server = JIC_SERVER_AWAY;
 		a->offer = (struct jic_offer){0};
 		jic_report_warn(a->report, "%s", e.text);

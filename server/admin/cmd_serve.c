@@ -92,6 +92,8 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                          .blob_bytes_max = blob_bytes_max,
 	                                          .store_bytes_max = jic_config_number(c, JIC_CONFIG_STORE_BYTES_MAX),
 	                                          .free_bytes_min = jic_config_number(c, JIC_CONFIG_FREE_BYTES_MIN),
+	                                          .signers = s->signers,
+	                                          .signers_count = s->signers_count,
 	                                          .log = &s->log};
 	s->store = jic_store_open(&options, err);
 	if (!s->store || !jic_oidc_open(c->file, &s->log, &s->oidc, err))

@@ -8,20 +8,30 @@ enum { PORTION = 1024 };
 
 /* ---- whom a text means */
 
+static bool has_id(const struct jic_digest *key, struct jic_view id)
+{
+	char text[JIC_KEY_ID_TEXT + 1];
+	jic_key_id(key, text);
+	return jic_view_is(id, text);
+}
+
+/* Among the keys that signed something, and those that were recalled: of these nothing is stored any more. */
 static bool key_by_id(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena, struct jic_digest *out,
                       bool *found, struct jic_error *err)
 {
+	const struct jic_index_recall *recalls;
 	const struct jic_digest *signers;
-	size_t count;
-	if (!t->ops->signers_list(t, arena, &signers, &count, err))
+	size_t signers_count, recalls_count;
+	if (!t->ops->signers_list(t, arena, &signers, &signers_count, err) ||
+	    !t->ops->recalls_list(t, arena, &recalls, &recalls_count, err))
 		return false;
-	for (size_t i = 0; i < count && !*found; i++) {
-		char text[JIC_KEY_ID_TEXT + 1];
-		jic_key_id(&signers[i], text);
-		*found = jic_view_is(id, text);
-		if (*found)
-			*out = signers[i];
+	for (size_t i = 0; i < signers_count && !*found; i++) {
+		*out = signers[i];
+		*found = has_id(out, id);
 	}
+	for (size_t i = 0; i < recalls_count && !*found; i++)
+		*found = recalls[i].maker.kind == JIC_BY_KEY && jic_digest_parse(recalls[i].maker.who, out) &&
+		         has_id(out, id);
 	return true;
 }
 

@@ -94,6 +94,13 @@ enum jic_server_state {
  */
 struct jic_report *jic_session_pull(struct jic_session *session, struct jic_error *err);
 
+/**
+ * Julia has just compiled what it could of the project (Pkg.precompile): what has no cache then fails to compile. For an
+ * hour, unless it changes, no pull asks a server for it alone; reports have it in `failed_packages`.
+ * @return false when a depot can't be read
+ */
+bool jic_session_note_failed(struct jic_session *session, struct jic_error *err);
+
 /** Publish what Julia compiled and the server lacks, as one set. @return NULL when nothing could be done; JIC_EDENIED:
  * token */
 struct jic_report *jic_session_push(struct jic_session *session, struct jic_error *err);
@@ -162,6 +169,15 @@ struct jic_report *jic_doctor(const struct jic_session_options *options, struct 
 
 /** All that the header of a `.ji` file says, and whether its checksums hold. Needs no session. */
 struct jic_report *jic_inspect(const char *path, struct jic_error *err);
+
+/**
+ * Make an Ed25519 key to sign with: PKCS #8 in PEM, mode 0600, never over a file that exists. The report has `file`,
+ * `public_key` (one word for trusted_keys) and `key_id`. Needs no session.
+ * @param out  NULL: signing-key.pem beside config.toml
+ * @param name of the public key, for people; NULL: user@host
+ * @return NULL with JIC_ECONFLICT (the file exists), JIC_EUSAGE (no such name), JIC_EIO or JIC_EDENIED
+ */
+struct jic_report *jic_keygen(const char *out, const char *name, struct jic_error *err);
 
 void jic_report_free(struct jic_report *report);
 /** The whole report as one JSON object; the fields are in docs/cli.md. */
