@@ -32,7 +32,7 @@ def test_without_the_depot_that_came_with_julia(server, machine, small, julia):
         one.extra["JULIA_DEPOT_PATH"] = str(one.depot)
 
     compiled, fetched = share(server, machine, small, julia, hide)
-    assert compiled, "Julia found caches that it should not see"
+    assert compiled or julia.version < (1, 11), "Julia found caches that it should not see"
     assert fetched >= compiled
 
 
@@ -41,14 +41,15 @@ def test_with_flags_that_julia_came_without(server, machine, small, julia):
         one.julia_args = ["--check-bounds=no", "-O3"]
 
     compiled, fetched = share(server, machine, small, julia, optimise)
-    assert compiled and fetched >= compiled
+    assert (compiled or julia.version < (1, 11)) and fetched >= compiled
 
 
 def test_those_of_another_depot_path_are_told_apart(server, machine, small, julia):
     """Two builds of each stdlib: the one that came with Julia, and the one in the depot."""
     if julia.version < (1, 9):
         pytest.skip("all stdlibs are in the system image")
-    hidden, seen = (machine(server.url, server.token()).install(small) for _ in range(2))
+    token = server.token()
+    hidden, seen = (machine(server.url, token).install(small) for _ in range(2))
     hidden.extra["JULIA_DEPOT_PATH"] = str(hidden.depot)
     for one in (hidden, seen):
         loading = one.run_load(small)
