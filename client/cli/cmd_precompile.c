@@ -1,7 +1,7 @@
 /*
  * jicache precompile: pull ▸ Pkg.precompile() if anything is missing ▸ push ▸ pull again, which says what is there now
  * and, where another machine published first, takes its builds. Julia runs once: what it could not compile this time
- * it could not compile a second time.
+ * it could not compile a second time. That is remembered for a while, so neither does the next precompile try it.
  */
 #include "client/cli/child.h"
 #include "client/cli/cli.h"
@@ -103,7 +103,15 @@ static bool push(struct jic_cli *cli, struct jic_session *s)
 	return r && jic_report_server(r) != JIC_SERVER_AWAY;
 }
 
-/* Packages that fail, or say __precompile__(false): named, so that nobody wonders. */
+static uint32_t number(const struct jic_report *r, const char *field)
+{
+	json_t *report = json_loads(jic_report_json(r), 0, NULL);
+	const json_int_t n = json_integer_value(json_object_get(report, field));
+	json_decref(report);
+	return n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
+}
+
+/* Packages that fail: named, so that nobody wonders. */
 static void name_missing(const struct jic_cli *cli, const struct jic_report *r)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
@@ -124,6 +132,8 @@ static int finish(struct jic_cli *cli, const struct jic_session_options *o)
 	if (!s)
 		return jic_cli_fail(&err);
 	bool pushed = push(cli, s);
+	if (!jic_session_note_failed(s, &err))
+		return jic_cli_fail(&err);
 	JIC_AUTO(jic_report) struct jic_report *r = pull(cli, s, &err);
 	if (!r)
 		return jic_cli_fail(&err);
@@ -141,8 +151,10 @@ int jic_cmd_precompile(struct jic_cli *cli)
 	if (!r)
 		return jic_cli_fail(&err);
 	const struct jic_counts *c = jic_report_counts(r);
-	if (!c->missing && !c->skipped)
-		return push(cli, s) || !cli->require ? JIC_EXIT_DONE : JIC_EXIT_MISSING;
+	if (c->missing + c->skipped == number(r, "hopeless")) {
+		name_missing(cli, r);
+		return (push(cli, s) && !c->missing) || !cli->require ? JIC_EXIT_DONE : JIC_EXIT_MISSING;
+	}
 	int status = run_julia(cli, s, &o);
 	return status < 0 ? finish(cli, &o) : status;
 }
