@@ -279,6 +279,22 @@ static struct MHD_Response *file_response(struct jic_response *response)
 	return m;
 }
 
+static void cached_sent(void *blob)
+{
+	jic_cached_blob_unref(blob);
+}
+
+static struct MHD_Response *cached_response(struct jic_response *response)
+{
+	/* The library only reads them; its types don't say so. */
+	char *bytes = (char *)(uintptr_t)jic_cached_blob_bytes(response->cached) + response->offset;
+	struct MHD_Response *m = MHD_create_response_from_buffer_with_free_callback_cls(response->len, bytes, cached_sent,
+	                                                                                response->cached);
+	if (m)
+		response->cached = NULL; /* the library gives it back */
+	return m;
+}
+
 /* NULL when out of memory. What the body is made of is the library's from here on, but for the reader. */
 static struct MHD_Response *make_response(struct exchange *x)
 {
@@ -289,6 +305,8 @@ static struct MHD_Response *make_response(struct exchange *x)
 	switch (response->kind) {
 	case JIC_BODY_FILE:
 		return file_response(response);
+	case JIC_BODY_CACHED:
+		return cached_response(response);
 	case JIC_BODY_READER:
 		return MHD_create_response_from_callback(response->len, STREAM_BLOCK_BYTES, read_content, x, NULL);
 	case JIC_BODY_TEXT:

@@ -12,6 +12,7 @@ void jic_handle_explain(struct jic_request *r);        /* explain.c: POST /v1/ex
 void jic_handle_artefact(struct jic_request *r);       /* artefact.c: GET /v1/artefacts/… */
 void jic_handle_artefact_ji(struct jic_request *r);    /* artefact.c: GET …/ji */
 void jic_handle_artefact_image(struct jic_request *r); /* artefact.c: GET …/image */
+void jic_handle_blob_begin(struct jic_request *r);     /* blob.c: GET /v1/blobs/{digest}, when it is in the cache */
 void jic_handle_blob(struct jic_request *r);           /* blob.c: GET /v1/blobs/{digest} */
 void jic_handle_missing(struct jic_request *r);        /* missing.c: POST /v1/blobs/missing */
 void jic_handle_publish(struct jic_request *r);        /* publish.c: POST /v1/publish */

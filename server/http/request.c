@@ -22,6 +22,7 @@ static void response_clear(struct jic_response *response)
 	jic_buf_clear(&response->text);
 	jic_autoclose_(&response->fd);
 	jic_blob_reader_free(response->reader);
+	jic_cached_blob_unref(response->cached);
 	*response = (struct jic_response){.fd = -1};
 }
 

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "server/auth/gate.h"
+#include "server/http/blob_cache.h"
 #include "server/http/blob_reader.h"
 #include "server/http/load.h"
 #include "server/store/store.h"
@@ -24,6 +25,7 @@ struct jic_http_service {
 	uint64_t body_bytes_max; /**< a JSON body */
 	size_t keys_max;         /**< in a resolve or an explain */
 	struct jic_load *load;   /**< what all requests hold together */
+	struct jic_blob_cache *blob_cache;
 };
 
 enum jic_method { JIC_METHOD_GET, JIC_METHOD_HEAD, JIC_METHOD_PUT, JIC_METHOD_POST, JIC_METHOD_OTHER };
@@ -46,10 +48,11 @@ struct jic_response {
 	unsigned status;
 	struct jic_response_header headers[JIC_RESPONSE_HEADERS_MAX];
 	size_t headers_count;
-	enum jic_body_kind { JIC_BODY_TEXT, JIC_BODY_FILE, JIC_BODY_READER } kind;
+	enum jic_body_kind { JIC_BODY_TEXT, JIC_BODY_FILE, JIC_BODY_CACHED, JIC_BODY_READER } kind;
 	struct jic_buf text;            /**< JIC_BODY_TEXT */
 	int fd;                         /**< JIC_BODY_FILE, owned; −1: none */
-	uint64_t offset, len;           /**< which of its bytes */
+	uint64_t offset, len;           /**< which of its bytes; of JIC_BODY_CACHED too */
+	struct jic_cached_blob *cached; /**< JIC_BODY_CACHED, counted */
 	struct jic_blob_reader *reader; /**< JIC_BODY_READER, owned; `len` bytes */
 	struct jic_digest blob;         /**< JIC_BODY_READER: what is read */
 };
@@ -74,6 +77,8 @@ struct jic_request {
 	const char *certificate_refusal;        /**< why the one that was shown stands for nobody; NULL: none was */
 	uint64_t started_us;                    /**< monotonic */
 	struct jic_caller caller;
+	struct jic_blob_cache_key cache_key; /**< when `cacheable`: what was asked for, and as of when */
+	bool cacheable;
 
 	struct jic_arena arena;
 	struct jic_buf body;             /**< a JSON body */

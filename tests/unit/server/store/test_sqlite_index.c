@@ -58,6 +58,37 @@ Test(sqlite_index, keeps_what_it_has_when_it_is_opened_again)
 	jic_index_free(ix);
 }
 
+static uint64_t version_of(struct jic_index *ix)
+{
+	struct jic_error err = {0};
+	uint64_t version;
+	cr_assert(ix->ops->version(ix, &version, &err), "%s", err.text);
+	return version;
+}
+
+Test(sqlite_index, has_another_version_after_each_commit_of_anybody)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	struct jic_index_counts counts;
+	const uint64_t first = version_of(ix);
+	cr_assert(ix->ops->counts(ix, &counts, NULL));
+	cr_expect_eq(version_of(ix), first, "reading changes nothing");
+	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("ours"), JIC_VIEW("main"), 5, NULL));
+	const uint64_t second = version_of(ix);
+	cr_expect_neq(second, first);
+	run_sql(&dir, "DELETE FROM lane WHERE name = 'ours'");
+	const uint64_t third = version_of(ix);
+	cr_expect_neq(third, second);
+	cr_expect_neq(third, first);
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, NULL);
+	cr_assert(t->ops->counter_add(t, (enum jic_counter)0, 1, NULL));
+	cr_expect_eq(version_of(ix), third,
+	             "a transaction that is not committed changes nothing, and is not waited for");
+	cr_assert(t->ops->commit(t, NULL));
+	cr_expect_neq(version_of(ix), third);
+}
+
 Test(sqlite_index, a_copy_is_of_one_moment_and_never_over_another_file)
 {
 	CLEARED(temp) dir = temp_make();
