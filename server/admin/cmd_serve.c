@@ -36,6 +36,7 @@ struct serve {
 	struct jic_store *store;
 	struct jic_oidc oidc;
 	struct jic_gate *gate;
+	struct jic_rate *rate;
 	struct jic_load load;
 	struct jic_tls *tls; /* NULL: plain HTTP */
 	struct jic_proxies proxies;
@@ -52,8 +53,10 @@ static void serve_clear(struct serve *s)
 	jic_keeper_stop(s->keeper);
 	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
+	jic_rate_free(s->rate);
 	jic_oidc_close(&s->oidc);
 	jic_tls_free(s->tls);
+	jic_blob_cache_free(s->service.blob_cache);
 	jic_store_free(s->store);
 	jic_reload_clear(&s->reload);
 }
@@ -103,8 +106,16 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                      .require_token = jic_config_is(c, JIC_CONFIG_REQUIRE_TOKEN),
 	                                      .anonymous_read = jic_config_is(c, JIC_CONFIG_ANONYMOUS_READ)};
 	s->gate = jic_gate_new(&gate, err);
+	const struct jic_rate_options rate = {
+	    .requests_per_minute = jic_config_number(c, JIC_CONFIG_REQUESTS_PER_MINUTE),
+	    .anonymous_requests_per_minute = jic_config_number(c, JIC_CONFIG_ANONYMOUS_REQUESTS_PER_MINUTE),
+	    .upload_bytes_per_day = jic_config_number(c, JIC_CONFIG_UPLOAD_BYTES_PER_DAY)};
+	s->rate = jic_rate_new(&rate, err);
+	if (!s->gate || !s->rate)
+		return false;
 	s->service = (struct jic_http_service){.store = s->store,
 	                                       .gate = s->gate,
+	                                       .rate = s->rate,
 	                                       .log = &s->log,
 	                                       .signed_lanes = s->signed_lanes,
 	                                       .blob_bytes_max = blob_bytes_max,
@@ -113,7 +124,8 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                       .load = &s->load};
 	s->load.bodies_bytes_max = jic_config_number(c, JIC_CONFIG_BODIES_BYTES_MAX);
 	s->load.uploads_max = (unsigned)jic_config_number(c, JIC_CONFIG_UPLOADS_MAX);
-	return s->gate != NULL;
+	s->service.blob_cache = jic_blob_cache_new(jic_config_number(c, JIC_CONFIG_BLOB_CACHE_BYTES), err);
+	return s->gate != NULL && s->service.blob_cache != NULL;
 }
 
 static unsigned count_or(const struct jic_config *c, enum jic_config_name name, unsigned per_processor, unsigned least)

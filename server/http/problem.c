@@ -52,6 +52,12 @@ void jic_respond_problem(struct jic_request *r, enum jic_problem problem, const 
 	jic_respond_problem_keys(r, problem, NULL, 0, jic_view_of(text));
 }
 
+void jic_respond_rate_limited(struct jic_request *r, unsigned wait_s, const char *what)
+{
+	jic_respond_problem(r, JIC_PROBLEM_RATE_LIMITED, "too many %s: wait %u s", what, wait_s);
+	jic_respond_header(r, "Retry-After", "%u", wait_s);
+}
+
 enum jic_problem jic_problem_of(enum jic_code code)
 {
 	switch (code) {

@@ -26,6 +26,7 @@
 	X(BAD_ARTEFACT, 422, "bad-artefact")                                                                           \
 	X(BAD_SIGNATURE, 422, "bad-signature")                                                                         \
 	X(RECALLED, 422, "recalled")                                                                           \
+	X(RATE_LIMITED, 429, "rate-limited")                                                                           \
 	X(INTERNAL, 500, "internal")                                                                                   \
 	X(OVERLOADED, 503, "overloaded")                                                                               \
 	X(NO_SPACE, 507, "no-space")
@@ -41,6 +42,8 @@ void jic_respond_problem(struct jic_request *r, enum jic_problem problem, const 
 /** The same, naming artefacts. */
 void jic_respond_problem_keys(struct jic_request *r, enum jic_problem problem, const struct jic_digest *keys,
                               size_t count, struct jic_view detail);
+/** 429, with Retry-After. @param what the caller has too much of: "requests in a minute" */
+void jic_respond_rate_limited(struct jic_request *r, unsigned wait_s, const char *what);
 /** Answer for an error of the store or of reading a message. What the operating system said goes into the log only. */
 void jic_respond_error(struct jic_request *r, const struct jic_error *err);
 

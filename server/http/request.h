@@ -13,12 +13,14 @@
 #include "server/http/blob_cache.h"
 #include "server/http/blob_reader.h"
 #include "server/http/load.h"
+#include "server/http/rate.h"
 #include "server/store/store.h"
 
 /** What all requests share. Built once, constant afterwards; what it points to takes care of its own locking. */
 struct jic_http_service {
 	struct jic_store *store;
 	struct jic_gate *gate;
+	struct jic_rate *rate; /**< NULL: no limits to a single caller */
 	const struct jic_log *log;
 	struct jic_view signed_lanes; /**< patterns of lanes that take only what is signed; empty: none does */
 	uint64_t blob_bytes_max; /**< content of one blob */

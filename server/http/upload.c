@@ -43,10 +43,24 @@ static void respond_upload_error(struct jic_request *r, const struct jic_error *
 		jic_respond_error(r, err);
 }
 
+/* Counted as they come: a length that was announced says nothing. @return true when the caller was told to wait */
+static bool is_limited(struct jic_request *r, uint64_t bytes)
+{
+	enum { US_PER_MS = 1000 };
+	const struct jic_rate_caller caller = {.name = r->caller.id.name, .peer = jic_view_of(r->peer)};
+	const unsigned wait_s =
+	    r->service->rate ? jic_rate_upload(r->service->rate, &caller, bytes, r->started_us / US_PER_MS) : 0;
+	if (wait_s)
+		jic_respond_rate_limited(r, wait_s, "bytes of uploads in a day");
+	return wait_s > 0;
+}
+
 void jic_handle_upload_piece(struct jic_request *r, struct jic_view bytes)
 {
 	struct jic_error err = {0};
-	if (!jic_store_upload_put(r->upload, bytes, &err))
+	if (is_limited(r, bytes.len))
+		jic_store_upload_free(JIC_TAKE(r->upload));
+	else if (!jic_store_upload_put(r->upload, bytes, &err))
 		respond_upload_error(r, &err);
 }
 

@@ -49,7 +49,7 @@ class Contract:
             return self.document["components"]["responses"]["Problem"]
         responses = operation["responses"]
         # `default` is for errors that any operation may have, not for answers that somebody forgot to write down.
-        assert str(status) in responses or status in (400, 404, 405, 408, 500, 503), f"{status} is not in the contract"
+        assert str(status) in responses or status in (400, 404, 405, 408, 429, 500, 503), f"{status} is not in the contract"
         return self.resolve(responses.get(str(status)) or responses["default"])
 
     def check_headers(self, described, headers):
