@@ -86,7 +86,6 @@ static const struct jic_option keygen_options[] = {
     {"out", 0, "FILE", "the private key (default: signing-key.pem beside config.toml)"},
     {"name", 0, "NAME", "of the public key, for people (default: user@host)"},
 };
-static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
 
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
 
@@ -166,8 +165,9 @@ static const struct jic_command commands[] = {
     {.name = "verify",
      .id = CMD_VERIFY,
      .summary = "which local caches of this environment Julia would refuse, and why",
-     .details = "Reads every file and checks every checksum. The exit status is 1 when a file is damaged.",
-     OPTIONS(local_options)},
+     .details = "Reads every file and checks every checksum. The exit status is 1 when a file is damaged or\n"
+                "was recalled by the server's administrator.",
+     OPTIONS(doctor_options)},
 };
 
 static int dispatch(struct jic_cli *cli, int id)

@@ -1,8 +1,10 @@
 /* jicache verify: every local cache file of this environment, judged step by step as Julia would, nothing remembered:
  * all headers, all sources, all checksums. */
 #include "client/lib/judge.h"
+#include "client/lib/offer.h"
 #include "client/lib/report.h"
 #include "client/lib/session.h"
+#include "client/lib/superseded.h"
 
 struct verification {
 	struct jic_session *s;
@@ -83,6 +85,33 @@ static void put_packages(struct verification *v, struct jic_report *r)
 	}
 }
 
+/* What the server's administrator took back is as bad as damage, whatever its checksums say. */
+static void put_recalled(struct verification *v, struct jic_report *r)
+{
+	struct jic_error e = {0};
+	struct jic_offer offer = {.locals = &v->locals};
+	uint32_t count = 0;
+	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&v->s->settings, NULL, &e);
+	if (!c || !jic_offer_get(v->s, c, JIC_OFFER_PUSH, &v->arena, &offer, &e)) {
+		r->server = JIC_SERVER_AWAY;
+		jic_report_warn(r, "whether any was recalled can't be said: %s", e.text);
+		return;
+	}
+	r->server = JIC_SERVER_REACHED;
+	for (size_t i = 0; offer.recalled && i < v->s->graph.count; i++) {
+		if (!offer.recalled[i])
+			continue;
+		jic_autofree char *file = jic_strdup_view(v->locals.items[i].path);
+		count++;
+		jic_report_note(r, "recalled_packages", jic_session_node_title(v->s, &v->s->graph.nodes[i], &v->arena),
+		                file ? file : "");
+	}
+	jic_report_set(r, "recalled", json_integer(count));
+	r->counts.refused += count;
+	if (count) /* the next pull asks the server although everything is here, and removes them */
+		jic_superseded_note(v->s);
+}
+
 static bool verify(struct verification *v, struct jic_report *r, struct jic_error *err)
 {
 	if (!jic_depot_scan(&v->s->graph, &v->s->depot, &v->arena, &v->locals, err) || !judge_all(v, err))
@@ -95,6 +124,8 @@ static bool verify(struct verification *v, struct jic_report *r, struct jic_erro
 	jic_report_set(r, "refused", json_integer(v->refused));
 	jic_report_set(r, "damaged", json_integer(v->damaged));
 	r->counts.refused = v->damaged;
+	if (r->counts.local)
+		put_recalled(v, r);
 	return jic_report_finish(r, err, "%u cache files: Julia would refuse %u (%u damaged); %u of %u packages load",
 	                         v->count, v->refused, v->damaged, r->counts.local, r->counts.packages);
 }

@@ -14,8 +14,8 @@ static size_t shared_keys(const struct jic_graph *g, struct jic_digest *keys)
 }
 
 static bool ask(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
-                const struct jic_digest *keys, size_t count, struct jic_arena *arena, struct jic_msg_resolved *out,
-                struct jic_error *err)
+                const struct jic_digest *keys, size_t count, const struct jic_build_id *have, size_t have_count,
+                struct jic_arena *arena, struct jic_msg_resolved *out, struct jic_error *err)
 {
 	struct jic_msg_resolve request = {
 	    .lane = jic_view_of(s->settings.lane),
@@ -26,6 +26,8 @@ static bool ask(struct jic_session *s, struct jic_connection *c, enum jic_offer_
 	    .keys_count = count,
 	    .signers = s->trust.signers,
 	    .signers_count = purpose == JIC_OFFER_PULL ? s->trust.count : 0,
+	    .have = have,
+	    .have_count = have_count,
 	};
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0}, answer = {0};
 	if (!jic_msg_resolve_write(&request, &body, err) ||
@@ -108,6 +110,30 @@ static bool match(const struct jic_graph *g, const struct jic_msg_set *set, stru
 	return true;
 }
 
+static size_t local_builds(const struct jic_locals *locals, struct jic_build_id *out)
+{
+	size_t count = 0;
+	for (size_t i = 0; locals && i < locals->count && count < JIC_MESSAGE_KEYS_MAX; i++)
+		if (locals->items[i].path.len)
+			out[count++] = locals->items[i].build_id;
+	return count;
+}
+
+static bool note_recalled(const struct jic_session *s, const struct jic_msg_resolved *resolved, struct jic_arena *arena,
+                          struct jic_offer *out, struct jic_error *err)
+{
+	if (!resolved->recalled_count || !out->locals)
+		return true;
+	out->recalled = jic_arena_array(arena, s->graph.count + 1, sizeof *out->recalled);
+	if (!out->recalled)
+		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	for (size_t i = 0; i < out->locals->count; i++)
+		for (size_t k = 0; k < resolved->recalled_count && out->locals->items[i].path.len; k++)
+			if (jic_build_id_eq(resolved->recalled[k], out->locals->items[i].build_id))
+				out->recalled[i] = true;
+	return true;
+}
+
 /* Several sets may have something of one node that is not accepted; the first reason is told. */
 static bool note_distrusted(const struct jic_session *s, const struct jic_distrusted *list, size_t count,
                             struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
@@ -141,24 +167,27 @@ static bool choose_set(struct jic_session *s, const struct jic_msg_resolved *res
 }
 
 static bool get(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
-                   struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
+                struct jic_arena *arena, struct jic_offer *out, struct jic_error *err)
 {
-	*out = (struct jic_offer){.of_node = jic_arena_array(arena, s->graph.count + 1, sizeof *out->of_node)};
+	*out = (struct jic_offer){.locals = out->locals,
+	                          .of_node = jic_arena_array(arena, s->graph.count + 1, sizeof *out->of_node)};
 	const struct jic_distrusted *distrusted = NULL;
 	size_t distrusted_count = 0;
 	struct jic_digest *keys = jic_arena_array(arena, s->graph.count + 1, sizeof *keys);
-	if (!out->of_node || !keys)
+	struct jic_build_id *have = jic_arena_array(arena, s->graph.count + 1, sizeof *have);
+	if (!out->of_node || !keys || !have)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
 	size_t count = shared_keys(&s->graph, keys);
 	struct jic_msg_resolved resolved;
 	if (count == 0)
 		return true;
-	if (!ask(s, c, purpose, keys, count, arena, &resolved, err) ||
-	    (purpose == JIC_OFFER_PULL && !jic_trust_filter(&s->trust, &s->facts.sysimage, arena, &resolved,
-	                                                    &distrusted, &distrusted_count, err)))
+	if (!ask(s, c, purpose, keys, count, have, local_builds(out->locals, have), arena, &resolved, err) ||
+	    (purpose == JIC_OFFER_PULL &&
+	     !jic_trust_filter(&s->trust, &s->facts.sysimage, arena, &resolved, &distrusted, &distrusted_count, err)))
 		return false;
 	return choose_set(s, &resolved, arena, out, err) &&
-	       note_distrusted(s, distrusted, distrusted_count, arena, out, err);
+	       note_distrusted(s, distrusted, distrusted_count, arena, out, err) &&
+	       note_recalled(s, &resolved, arena, out, err);
 }
 
 bool jic_offer_get(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,

@@ -8,13 +8,15 @@
 #include "client/lib/transport.h"
 
 struct jic_offer {
+	const struct jic_locals *locals;      /**< set by the caller: what is here, to hear of recalls; may be NULL */
+	bool *recalled;                       /**< for each node: its local build was recalled; NULL: none was */
 	const struct jic_msg_record *records; /**< of the chosen set, dependencies first */
 	size_t count;
 	uint32_t *node_of;                     /**< for each record: the node */
 	const struct jic_msg_record **of_node; /**< for each node: its record, NULL when the server has none */
 	const struct jic_view *distrusted; /**< for each node: why what the server has is not accepted; empty: it is */
 	struct jic_view runtime_id;        /**< of `runtime` */
-	const struct jic_runtime *runtime;     /**< that the set was made for; NULL: no record at all */
+	const struct jic_runtime *runtime; /**< that the set was made for; NULL: no record at all */
 };
 
 /** What for: a pull takes of the session's runtimes the best, and only what is signed by a trusted key; a push asks for

@@ -6,6 +6,7 @@
 #include "client/lib/failed.h"
 #include "client/lib/fetch.h"
 #include "client/lib/history.h"
+#include "client/lib/recalled.h"
 #include "client/lib/superseded.h"
 #include "client/lib/unprecompilable.h"
 
@@ -38,11 +39,11 @@ static void tell_distrusted(const struct jic_session *s, const struct jic_offer 
 			                offer->distrusted[i].ptr);
 }
 
-static bool ask_and_fetch(struct jic_session *s, const struct jic_locals *locals, struct jic_arena *arena,
+static bool ask_and_fetch(struct jic_session *s, struct jic_locals *locals, struct jic_arena *arena,
                           struct jic_report *report, struct jic_fetch_result *fetched, struct jic_error *err)
 {
 	struct jic_error e = {0};
-	struct jic_offer offer;
+	struct jic_offer offer = {.locals = locals};
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
 	if (!c || !jic_offer_get(s, c, JIC_OFFER_PULL, arena, &offer, &e)) {
 		/* Rule 3: without a server Julia compiles for itself. */
@@ -52,6 +53,7 @@ static bool ask_and_fetch(struct jic_session *s, const struct jic_locals *locals
 	}
 	report->server = JIC_SERVER_REACHED;
 	tell_distrusted(s, &offer, arena, report);
+	jic_recalled_remove(s, &offer, locals, arena, report);
 	size_t count;
 	uint32_t *records = choose(&offer, locals, arena, &count);
 	if (!records)
