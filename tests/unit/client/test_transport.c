@@ -1,0 +1,91 @@
+/* How long the client bears silence: a server that works is waited for by what it has to do, another is not. */
+#include "client/lib/transport.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SILENCE_S = JIC_STALL_LIMIT_S + 2 };
+
+/* Reads a request, is silent, and answers "{}". */
+struct server {
+	int fd;
+	pthread_t thread;
+	char url[64];
+};
+
+static void *serve(void *context)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+	const struct server *s = context;
+	char request[4096];
+	jic_autoclose int fd = accept(s->fd, NULL, NULL);
+	if (fd < 0 || recv(fd, request, sizeof request, 0) <= 0)
+		return NULL;
+	sleep(SILENCE_S);
+	ssize_t sent = send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+	(void)sent;
+	return NULL;
+}
+
+static void server_start(struct server *s)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof address;
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(s->fd, (struct sockaddr *)&address, len), 0);
+	cr_assert_eq(listen(s->fd, 1), 0);
+	cr_assert_eq(getsockname(s->fd, (struct sockaddr *)&address, &len), 0);
+	snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u", ntohs(address.sin_port));
+	cr_assert_eq(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void server_end(struct server *s)
+{
+	pthread_join(s->thread, NULL);
+	close(s->fd);
+}
+
+/* @return whether it was answered; @param[out] took_s how long that was */
+static bool ask(uint64_t bytes, double *took_s, struct jic_error *err)
+{
+	struct server s;
+	JIC_CLEAR(jic_buf) struct jic_buf answer = {0};
+	struct timespec begin, end;
+	server_start(&s);
+	const struct jic_settings settings = {
+	    .url = s.url, .token = "", .ca_file = "", .client_certificate = "", .client_key = ""};
+	struct jic_connection *c = jic_connection_new(&settings, NULL, err);
+	cr_assert_not_null(c);
+	jic_connection_patience(c, bytes);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	bool done = jic_connection_json(c, "POST", "/v1/publish", JIC_VIEW("{}"), &answer, err);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	*took_s = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
+	jic_connection_free(c);
+	server_end(&s);
+	return done;
+}
+
+Test(transport, a_server_that_was_given_much_to_do_may_be_silent_for_longer)
+{
+	struct jic_error err = {0};
+	double took_s;
+	cr_assert(ask(UINT64_C(10) * JIC_PATIENCE_BYTES_PER_S, &took_s, &err), "%s", err.text);
+	cr_assert(took_s >= SILENCE_S - 0.5);
+}
+
+Test(transport, a_server_that_has_nothing_to_do_may_not)
+{
+	struct jic_error err = {0};
+	double took_s;
+	cr_assert_not(ask(0, &took_s, &err));
+	cr_assert_eq(err.code, JIC_ENETWORK);
+	cr_assert(strstr(err.text, "silent for 10 seconds"), "%s", err.text);
+	cr_assert(took_s >= JIC_STALL_LIMIT_S - 1 && took_s < JIC_STALL_LIMIT_S + 2, "%f", took_s);
+}
