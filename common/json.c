@@ -229,6 +229,15 @@ bool jic_json_get_bool(const struct jic_json *at, const char *field, bool *out)
 	return json_is_boolean(p.value) || jic_json_fail(&p, JIC_EFORMAT, "must be true or false");
 }
 
+bool jic_json_opt_bool(const struct jic_json *at, const char *field, bool *out)
+{
+	struct jic_json p;
+	*out = false;
+	if (!enter(at, field, &p))
+		return false;
+	return !p.value || jic_json_get_bool(at, field, out);
+}
+
 bool jic_json_get_digests(const struct jic_json *at, const char *field, size_t count_max, const struct jic_digest **out,
                           size_t *count)
 {

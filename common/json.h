@@ -89,6 +89,7 @@ jic_must_check bool jic_json_opt_text(const struct jic_json *at, const char *fie
                                       struct jic_view *out);
 jic_must_check bool jic_json_opt_uuid(const struct jic_json *at, const char *field, struct jic_uuid *out);
 jic_must_check bool jic_json_opt_u64(const struct jic_json *at, const char *field, uint64_t max, uint64_t *out);
+jic_must_check bool jic_json_opt_bool(const struct jic_json *at, const char *field, bool *out); /**< absent: false */
 jic_must_check bool jic_json_opt_digest(const struct jic_json *at, const char *field, bool *has,
                                         struct jic_digest *out);
 

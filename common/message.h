@@ -84,9 +84,21 @@ struct jic_msg_record {
 	struct jic_view writer; /**< name of the token that published it; empty: not told */
 };
 
+/** A package that a resolve asks for, for people who look at the server's pages: nothing is decided by it. */
+struct jic_msg_want {
+	struct jic_view name, version; /**< version: may be empty */
+	struct jic_uuid uuid;
+	bool optional;        /**< nobody misses it */
+	const uint32_t *deps; /**< positions, in the same request's `keys`, of its direct dependencies */
+	size_t deps_count;
+};
+
 /* POST /v1/resolve */
 struct jic_msg_resolve {
-	struct jic_view lane; /**< empty: the server's default */
+	struct jic_view purpose; /**< what the asker is about to do, "pull" when empty: only pulls are counted */
+	const struct jic_msg_want *nodes; /**< what each of `keys` is; or none */
+	size_t nodes_count;               /**< 0 or keys_count */
+	struct jic_view lane;             /**< empty: the server's default */
 	struct jic_digest sysimage;
 	const struct jic_view *runtimes; /**< acceptable, best first */
 	size_t runtimes_count;

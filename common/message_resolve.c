@@ -3,6 +3,32 @@
 
 /* ---- the request */
 
+static void put_want(struct jic_json_writer *w, const struct jic_msg_want *want)
+{
+	jic_json_open(w, NULL, '{');
+	jic_json_put_text(w, "name", want->name);
+	jic_json_put_uuid(w, "uuid", want->uuid);
+	if (want->version.len)
+		jic_json_put_text(w, "version", want->version);
+	if (want->optional)
+		jic_json_put_bool(w, "optional", true);
+	jic_json_open(w, "deps", '[');
+	for (size_t i = 0; i < want->deps_count; i++)
+		jic_json_put_u64(w, NULL, want->deps[i]);
+	jic_json_close(w, ']');
+	jic_json_close(w, '}');
+}
+
+static void put_wants(struct jic_json_writer *w, const struct jic_msg_resolve *m)
+{
+	if (!m->nodes_count)
+		return;
+	jic_json_open(w, "nodes", '[');
+	for (size_t i = 0; i < m->nodes_count; i++)
+		put_want(w, &m->nodes[i]);
+	jic_json_close(w, ']');
+}
+
 bool jic_msg_resolve_write(const struct jic_msg_resolve *m, struct jic_buf *out, struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out};
@@ -16,6 +42,9 @@ bool jic_msg_resolve_write(const struct jic_msg_resolve *m, struct jic_buf *out,
 		jic_json_put_digests(&w, "signers", m->signers, m->signers_count);
 	if (m->have_count)
 		jic_msg_put_build_ids(&w, "have", m->have, m->have_count);
+	if (m->purpose.len)
+		jic_json_put_text(&w, "purpose", m->purpose);
+	put_wants(&w, m);
 	jic_json_close(&w, '}');
 	return jic_json_finish(&w, err);
 }
@@ -31,6 +60,56 @@ static bool read_signers(const struct jic_json *at, struct jic_msg_resolve *out)
 	       jic_json_get_digests(at, "signers", JIC_MESSAGE_SIGNERS_MAX, &out->signers, &out->signers_count);
 }
 
+static bool read_want_deps(const struct jic_json *at, size_t keys_count, struct jic_msg_want *out)
+{
+	struct jic_json list;
+	if (!jic_json_list(at, "deps", keys_count, &list))
+		return false;
+	uint32_t *deps = jic_msg_array(&list, sizeof *deps);
+	if (!deps)
+		return false;
+	for (size_t i = 0; i < jic_json_count(&list); i++) {
+		const struct jic_json element = jic_json_element(&list, i);
+		uint64_t position;
+		/* The list isn't longer than that of the keys, so there is a key when there is an element. */
+		if (!jic_json_u64(&element, keys_count - 1, &position))
+			return false;
+		deps[i] = (uint32_t)position;
+	}
+	out->deps = deps;
+	out->deps_count = jic_json_count(&list);
+	return true;
+}
+
+static bool read_want(const struct jic_json *at, size_t keys_count, struct jic_msg_want *out)
+{
+	return jic_json_get_text(at, "name", JIC_MSG_NAME_BYTES_MAX, &out->name) &&
+	       jic_json_get_uuid(at, "uuid", &out->uuid) &&
+	       jic_json_opt_text(at, "version", JIC_MSG_NAME_BYTES_MAX, &out->version) &&
+	       jic_json_opt_bool(at, "optional", &out->optional) && read_want_deps(at, keys_count, out);
+}
+
+static bool read_wants(const struct jic_json *at, struct jic_msg_resolve *out)
+{
+	struct jic_json list;
+	if (!jic_json_list_optional(at, "nodes", JIC_MESSAGE_KEYS_MAX, &list))
+		return false;
+	const size_t count = jic_json_count(&list);
+	if (count && count != out->keys_count)
+		return jic_json_fail(&list, JIC_EFORMAT, "must have one entry for each of keys");
+	struct jic_msg_want *nodes = jic_msg_array(&list, sizeof *nodes);
+	if (!nodes)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct jic_json element = jic_json_element(&list, i);
+		if (!read_want(&element, out->keys_count, &nodes[i]))
+			return false;
+	}
+	out->nodes = nodes;
+	out->nodes_count = count;
+	return true;
+}
+
 bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_resolve *out,
                           struct jic_error *err)
 {
@@ -42,7 +121,8 @@ bool jic_msg_resolve_read(struct jic_view json, struct jic_arena *arena, struct 
 	       jic_msg_get_runtime_ids(&at, "runtimes", &out->runtimes, &out->runtimes_count) &&
 	       jic_json_get_digests(&at, "keys", JIC_MESSAGE_KEYS_MAX, &out->keys, &out->keys_count) &&
 	       read_signers(&at, out) &&
-	       jic_msg_get_build_ids(&at, "have", JIC_MESSAGE_KEYS_MAX, &out->have, &out->have_count);
+	       jic_msg_get_build_ids(&at, "have", JIC_MESSAGE_KEYS_MAX, &out->have, &out->have_count) &&
+	       jic_json_opt_text(&at, "purpose", JIC_MSG_NAME_BYTES_MAX, &out->purpose) && read_wants(&at, out);
 }
 
 /* ---- a record */

@@ -15,6 +15,8 @@ struct jic_store *jic_admin_open(const struct jic_admin *a, bool create, struct 
 	return jic_store_open(
 	    &(struct jic_store_options){.data_dir = data,
 	                                .blob_bytes_max = jic_config_number(a->config, JIC_CONFIG_BLOB_BYTES_MAX),
+	                                .store_bytes_max = jic_config_number(a->config, JIC_CONFIG_STORE_BYTES_MAX),
+	                                .free_bytes_min = jic_config_number(a->config, JIC_CONFIG_FREE_BYTES_MIN),
 	                                .admin = true},
 	    err);
 }

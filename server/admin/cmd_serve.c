@@ -9,8 +9,10 @@
 #include "server/admin/notify.h"
 #include "server/admin/reload.h"
 #include "server/http/listen.h"
+#include "server/http/metrics.h"
 #include "server/http/server.h"
 #include "server/store/keeper.h"
+#include "server/store/recorder.h"
 #include "server/store/scrub.h"
 
 #include <errno.h>
@@ -46,10 +48,13 @@ struct serve {
 	struct jic_scrub *scrub;
 	struct jic_keeper *keeper;
 	struct jic_reload reload;
+	struct jic_recorder *recorder;
+	struct jic_metrics metrics;
 };
 
 static void serve_clear(struct serve *s)
 {
+	jic_recorder_stop(s->recorder);
 	jic_keeper_stop(s->keeper);
 	jic_scrub_stop(s->scrub);
 	jic_gate_free(s->gate);
@@ -121,7 +126,9 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                       .blob_bytes_max = blob_bytes_max,
 	                                       .body_bytes_max = jic_config_number(c, JIC_CONFIG_BODY_BYTES_MAX),
 	                                       .keys_max = jic_config_number(c, JIC_CONFIG_KEYS_MAX),
-	                                       .load = &s->load};
+	                                       .load = &s->load,
+	                                       .metrics_open = jic_config_is(c, JIC_CONFIG_METRICS_OPEN),
+	                                       .metrics = &s->metrics};
 	s->load.bodies_bytes_max = jic_config_number(c, JIC_CONFIG_BODIES_BYTES_MAX);
 	s->load.uploads_max = (unsigned)jic_config_number(c, JIC_CONFIG_UPLOADS_MAX);
 	s->service.blob_cache = jic_blob_cache_new(jic_config_number(c, JIC_CONFIG_BLOB_CACHE_BYTES), err);
@@ -218,6 +225,12 @@ static bool start_keeper(struct serve *s, struct jic_error *err)
 	};
 	s->keeper = jic_keeper_start(&options, err);
 	return s->keeper != NULL;
+}
+
+static bool start_recorder(struct serve *s, struct jic_error *err)
+{
+	s->recorder = jic_recorder_start(s->store, &s->log, err);
+	return s->recorder != NULL;
 }
 
 static void sweep(struct serve *s)
@@ -351,7 +364,7 @@ static bool read_settings(struct serve *s, struct jic_arena *arena, struct jic_e
 static bool start(struct serve *s, struct jic_arena *arena, struct jic_error *err)
 {
 	return read_settings(s, arena, err) && open_parts(s, err) && start_scrub(s, err) && start_keeper(s, err) &&
-	       open_listeners(s, err) && start_http(s, err);
+	       start_recorder(s, err) && open_listeners(s, err) && start_http(s, err);
 }
 
 /* One line an address on stdout: who started us reads there that we are ready, and at which port. */

@@ -46,6 +46,8 @@ bool jic_cmd_lane_promote(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_drop(const struct jic_admin *a, struct jic_error *err);
 /* cmd_status.c */
 bool jic_cmd_status(const struct jic_admin *a, struct jic_error *err);
+/* cmd_stats.c */
+bool jic_cmd_stats(const struct jic_admin *a, struct jic_error *err);
 /* cmd_fsck.c */
 bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
 /* cmd_backup.c */

@@ -14,8 +14,10 @@
 #include "server/http/handlers.h"
 #include "server/http/header.h"
 #include "server/http/load.h"
+#include "server/http/metrics.h"
 #include "server/http/problem.h"
 #include "server/http/route.h"
+#include "server/store/activity.h"
 
 #include <time.h>
 #include <zstd.h>
@@ -161,6 +163,32 @@ static void read_lane(struct MHD_Connection *c, struct jic_request *r)
 		r->lane = jic_view_bytes(decoded, len);
 }
 
+static bool decode_query(struct jic_view raw, struct jic_arena *arena, struct jic_view *out)
+{
+	char *decoded = raw.len <= 3 * JIC_QUERY_BYTES_MAX ? jic_arena_alloc(arena, raw.len + 1) : NULL;
+	size_t len = 0;
+	if (!decoded || !jic_http_percent_decode(raw, decoded, &len) || len > JIC_QUERY_BYTES_MAX ||
+	    memchr(decoded, '\0', len))
+		return false;
+	*out = jic_view_bytes(decoded, len);
+	return true;
+}
+
+static void read_query(struct MHD_Connection *c, struct jic_request *r)
+{
+	static const char *const names[] = {
+#define JIC_QUERY_NAME(NAME, name) [JIC_QUERY_##NAME] = (name),
+	    JIC_QUERIES(JIC_QUERY_NAME)
+#undef JIC_QUERY_NAME
+	};
+	for (size_t i = 0; i < JIC_QUERY_COUNT && !jic_request_answered(r); i++) {
+		struct jic_view raw = jic_view_of(MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, names[i]));
+		if (raw.len && !decode_query(raw, &r->arena, &r->query[i]))
+			jic_respond_problem(r, JIC_PROBLEM_BAD_REQUEST, "%s: is not well encoded, or too long",
+			                    names[i]);
+	}
+}
+
 /* ---- before the body */
 
 static void touch_token(void *context);
@@ -227,6 +255,8 @@ static void open_request(struct exchange *x)
 	if (!jic_request_answered(r))
 		read_lane(x->connection, r);
 	if (!jic_request_answered(r))
+		read_query(x->connection, r);
+	if (!jic_request_answered(r))
 		admit(x->server, r);
 	if (!jic_request_answered(r) && r->route->body == JIC_REQUEST_JSON)
 		check_json_body(r);
@@ -288,8 +318,8 @@ static struct MHD_Response *cached_response(struct jic_response *response)
 {
 	/* The library only reads them; its types don't say so. */
 	char *bytes = (char *)(uintptr_t)jic_cached_blob_bytes(response->cached) + response->offset;
-	struct MHD_Response *m = MHD_create_response_from_buffer_with_free_callback_cls(response->len, bytes, cached_sent,
-	                                                                                response->cached);
+	struct MHD_Response *m =
+	    MHD_create_response_from_buffer_with_free_callback_cls(response->len, bytes, cached_sent, response->cached);
 	if (m)
 		response->cached = NULL; /* the library gives it back */
 	return m;
@@ -449,6 +479,7 @@ static enum MHD_Result finish_request(struct exchange *x)
 	MHD_suspend_connection(x->connection);
 	const enum jic_work_kind kind = r->route->scope == JIC_SCOPE_WRITE ? JIC_WORK_WRITE : JIC_WORK_READ;
 	if (!jic_work_submit(x->server->work, kind, run_deferred, x)) {
+		atomic_fetch_add(&x->server->service->metrics->refused, 1);
 		jic_respond_problem(r, JIC_PROBLEM_OVERLOADED, "the server is busy, try again");
 		MHD_resume_connection(x->connection);
 	}
@@ -472,6 +503,7 @@ static struct exchange *exchange_new(struct jic_http_server *s, struct MHD_Conne
 	r->method = jic_method_parse(r->method_text);
 	r->path = jic_view_of(path);
 	jic_http_number(s, r->id);
+	atomic_fetch_add(&s->service->metrics->in_progress, 1);
 	pthread_mutex_lock(&s->lock);
 	s->active++;
 	pthread_mutex_unlock(&s->lock);
@@ -529,6 +561,24 @@ static void log_exchange(const struct exchange *x, const char *end)
 	             JIC_BOOL("https", r->https), JIC_STRV("token", r->caller.id.name), JIC_STR("end", end));
 }
 
+static void count_exchange(const struct exchange *x, bool complete)
+{
+	const struct jic_request *r = x->request;
+	const struct jic_http_service *service = x->server->service;
+	const struct jic_metrics_request over = {.route = jic_route_index(r->route),
+	                                         .status = r->response.status,
+	                                         .took_us = jic_http_now_us() - r->started_us,
+	                                         .received = r->received,
+	                                         .sent = x->sent};
+	jic_metrics_count(service->metrics, &over);
+	jic_activity_traffic(service->store, x->sent, r->received);
+	if (complete && r->method == JIC_METHOD_GET && r->response.status == 200 && r->route->run == jic_handle_blob) {
+		const struct jic_digest digest = jic_request_digest(r, 0);
+		jic_activity_sent(service->store, &digest);
+	}
+	atomic_fetch_sub(&service->metrics->in_progress, 1);
+}
+
 static void exchange_free(struct exchange *x)
 {
 	struct jic_load *load = x->server->service->load;
@@ -550,6 +600,7 @@ void jic_exchange_completed(void *cls, struct MHD_Connection *c, void **context,
 		return;
 	*context = NULL;
 	log_exchange(x, end_name(x, code));
+	count_exchange(x, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	/* The next request's headers, or the end. */
 	jic_connection_expect(x->peer, (uint64_t)s->options.idle_timeout_s * 1000);
 	exchange_free(x);

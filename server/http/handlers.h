@@ -16,6 +16,20 @@ void jic_handle_blob_begin(struct jic_request *r);     /* blob.c: GET /v1/blobs/
 void jic_handle_blob(struct jic_request *r);           /* blob.c: GET /v1/blobs/{digest} */
 void jic_handle_missing(struct jic_request *r);        /* missing.c: POST /v1/blobs/missing */
 void jic_handle_publish(struct jic_request *r);        /* publish.c: POST /v1/publish */
+void jic_handle_about(struct jic_request *r);          /* about.c: GET /v1/artefacts/…/about */
+void jic_handle_artefacts(struct jic_request *r);      /* lists.c: GET /v1/artefacts */
+void jic_handle_packages(struct jic_request *r);       /* lists.c: GET /v1/packages */
+void jic_handle_misses(struct jic_request *r);         /* lists.c: GET /v1/misses */
+void jic_handle_lanes(struct jic_request *r);          /* overview.c: GET /v1/lanes */
+void jic_handle_stats(struct jic_request *r);          /* overview.c: GET /v1/stats */
+void jic_handle_history(struct jic_request *r);        /* overview.c: GET /v1/stats/history */
+void jic_handle_environments(struct jic_request *r);   /* environments.c: GET /v1/environments */
+void jic_handle_environment(struct jic_request *r);    /* environments.c: GET /v1/environments/{digest} */
+void jic_handle_tokens(struct jic_request *r);         /* tokens.c: GET /v1/tokens */
+void jic_handle_token_revoke(struct jic_request *r);   /* tokens.c: DELETE /v1/tokens/{token} */
+void jic_handle_metrics(struct jic_request *r);        /* metrics_page.c: GET /metrics */
+void jic_handle_dashboard(struct jic_request *r);      /* dashboard.c: GET / */
+void jic_handle_asset(struct jic_request *r);          /* dashboard.c: GET /assets/{file} */
 void jic_handle_healthz(struct jic_request *r);        /* health.c: GET /healthz */
 void jic_handle_readyz(struct jic_request *r);         /* health.c: GET /readyz */
 

@@ -2,6 +2,7 @@
 #include "server/auth/token.h"
 #include "server/http/handlers.h"
 #include "server/http/problem.h"
+#include "server/store/activity.h"
 
 static enum jic_problem problem_of_outcome(enum jic_publish_outcome outcome)
 {
@@ -83,8 +84,9 @@ static bool check_signed(struct jic_request *r, const struct jic_msg_publish *p)
 		jic_respond_problem_keys(
 		    r, JIC_PROBLEM_BAD_SIGNATURE, &p->artefacts[i].key, 1,
 		    jic_arena_printf(&r->arena,
-		                     JIC_PRIv ": the lane " JIC_PRIv
-		                              " takes only what is signed: set JICACHE_SIGNING_KEY (see jicache keygen)",
+		                     JIC_PRIv
+		                     ": the lane " JIC_PRIv
+		                     " takes only what is signed: set JICACHE_SIGNING_KEY (see jicache keygen)",
 		                     JIC_ARGv(name), JIC_ARGv(p->lane)));
 		return false;
 	}
@@ -107,9 +109,11 @@ void jic_handle_publish(struct jic_request *r)
 		return;
 	if (!jic_store_publish(r->service->store, &request, r->caller.id.name, &r->arena, &result, &err))
 		jic_respond_error(r, &err);
-	else if (result.outcome == JIC_PUBLISH_DONE)
+	else if (result.outcome == JIC_PUBLISH_DONE) {
+		jic_activity_published(r->service->store, request.lane, result.published.published_count);
 		respond_published(r, &result.published);
-	else
+	} else {
 		jic_respond_problem_keys(r, problem_of_outcome(result.outcome), result.keys, result.keys_count,
 		                         result.detail);
+	}
 }

@@ -70,14 +70,19 @@ void jic_respond_header(struct jic_request *r, const char *name, const char *for
 	    (struct jic_response_header){.name = name, .value = copy.ptr};
 }
 
-void jic_respond_json(struct jic_request *r, unsigned status, struct jic_buf *json)
+void jic_respond_text(struct jic_request *r, unsigned status, const char *content_type, struct jic_buf *text)
 {
 	r->response.status = status;
 	r->response.kind = JIC_BODY_TEXT;
 	jic_buf_clear(&r->response.text);
-	r->response.text = *json;
-	*json = (struct jic_buf){0};
-	jic_respond_header(r, "Content-Type", "%s", status >= 400 ? "application/problem+json" : "application/json");
+	r->response.text = *text;
+	*text = (struct jic_buf){0};
+	jic_respond_header(r, "Content-Type", "%s", content_type);
+}
+
+void jic_respond_json(struct jic_request *r, unsigned status, struct jic_buf *json)
+{
+	jic_respond_text(r, status, status >= 400 ? "application/problem+json" : "application/json", json);
 }
 
 void jic_respond_empty(struct jic_request *r, unsigned status)

@@ -16,6 +16,8 @@
 #include "server/http/rate.h"
 #include "server/store/store.h"
 
+struct jic_metrics; /* metrics.h */
+
 /** What all requests share. Built once, constant afterwards; what it points to takes care of its own locking. */
 struct jic_http_service {
 	struct jic_store *store;
@@ -23,14 +25,42 @@ struct jic_http_service {
 	struct jic_rate *rate; /**< NULL: no limits to a single caller */
 	const struct jic_log *log;
 	struct jic_view signed_lanes; /**< patterns of lanes that take only what is signed; empty: none does */
-	uint64_t blob_bytes_max; /**< content of one blob */
-	uint64_t body_bytes_max; /**< a JSON body */
-	size_t keys_max;         /**< in a resolve or an explain */
-	struct jic_load *load;   /**< what all requests hold together */
+	uint64_t blob_bytes_max;      /**< content of one blob */
+	uint64_t body_bytes_max;      /**< a JSON body */
+	size_t keys_max;              /**< in a resolve or an explain */
+	struct jic_load *load;        /**< what all requests hold together */
 	struct jic_blob_cache *blob_cache;
+	bool metrics_open; /**< /metrics needs no token */
+	struct jic_metrics *metrics;
 };
 
-enum jic_method { JIC_METHOD_GET, JIC_METHOD_HEAD, JIC_METHOD_PUT, JIC_METHOD_POST, JIC_METHOD_OTHER };
+enum jic_method {
+	JIC_METHOD_GET,
+	JIC_METHOD_HEAD,
+	JIC_METHOD_PUT,
+	JIC_METHOD_POST,
+	JIC_METHOD_DELETE,
+	JIC_METHOD_OTHER
+};
+
+/** Parameters of the query that some handler reads, `lane` apart. */
+#define JIC_QUERIES(X)                                                                                                 \
+	X(SEARCH, "search")                                                                                            \
+	X(SORT, "sort")                                                                                                \
+	X(LIMIT, "limit")                                                                                              \
+	X(OFFSET, "offset")                                                                                            \
+	X(BEFORE, "before")                                                                                            \
+	X(PACKAGE, "package")                                                                                          \
+	X(JULIA, "julia")                                                                                              \
+	X(STEP, "step")
+
+enum jic_query {
+#define JIC_QUERY_ENUM(NAME, name) JIC_QUERY_##NAME,
+	JIC_QUERIES(JIC_QUERY_ENUM)
+#undef JIC_QUERY_ENUM
+	    JIC_QUERY_COUNT
+};
+enum { JIC_QUERY_BYTES_MAX = 256 };
 
 /** Header fields that some handler reads; empty when absent. Borrowed from the connection, for the request's life. */
 struct jic_request_headers {
@@ -70,6 +100,7 @@ struct jic_request {
 	struct jic_request_headers headers;
 	struct jic_view parameters[JIC_ROUTE_PARAMETERS_MAX]; /**< of the path, decoded and valid */
 	struct jic_view lane;                                 /**< of the query, decoded and valid; empty: none */
+	struct jic_view query[JIC_QUERY_COUNT];               /**< decoded; empty: absent */
 	char id[JIC_REQUEST_ID_TEXT + 1];
 	char peer[JIC_PEER_TEXT];               /**< who asks, as far as that is known, for the log */
 	char proxy[JIC_PEER_TEXT];              /**< the trusted proxy that passed it on; empty: none */
@@ -107,6 +138,8 @@ uint64_t jic_request_content_length(const struct jic_request *r, uint64_t fallba
 void jic_respond_header(struct jic_request *r, const char *name, const char *format, ...) jic_printf(3, 4);
 /** Answer with JSON; takes the buffer's bytes. */
 void jic_respond_json(struct jic_request *r, unsigned status, struct jic_buf *json);
+/** Answer with any text; takes the buffer's bytes. */
+void jic_respond_text(struct jic_request *r, unsigned status, const char *content_type, struct jic_buf *text);
 /** Answer without a body. */
 void jic_respond_empty(struct jic_request *r, unsigned status);
 

@@ -1,6 +1,7 @@
 /* POST /v1/resolve: addresses of a whole environment → the coherent sets that exist. */
 #include "server/http/handlers.h"
 #include "server/http/problem.h"
+#include "server/store/activity.h"
 
 void jic_handle_resolve(struct jic_request *r)
 {
@@ -23,6 +24,7 @@ void jic_handle_resolve(struct jic_request *r)
 		jic_respond_error(r, &err);
 		return;
 	}
+	jic_activity_asked(r->service->store, &request, &answer, r->caller.id.name);
 	jic_respond_json(r, 200, &json);
 	jic_respond_header(r, "Cache-Control", "private, no-cache");
 }

@@ -1,9 +1,13 @@
 /* A linear search over a dozen patterns: cheaper than anything clever, and the table reads like the protocol. */
 #include "server/http/route.h"
 
+#include "server/auth/token.h"
 #include "server/http/handlers.h"
 #include "server/http/header.h"
+#include "server/http/metrics.h"
 #include "server/http/problem.h"
+
+#include <assert.h>
 
 #define ARTEFACT "/v1/artefacts/{runtime}/{digest}/{digest}"
 
@@ -20,12 +24,44 @@ static const struct jic_route routes[] = {
      jic_handle_upload_piece, jic_handle_upload},
     {JIC_METHOD_POST, "/v1/blobs/missing", JIC_SCOPE_WRITE, JIC_REQUEST_JSON, true, .run = jic_handle_missing},
     {JIC_METHOD_POST, "/v1/publish", JIC_SCOPE_WRITE, JIC_REQUEST_JSON, true, .run = jic_handle_publish},
+    {JIC_METHOD_GET, ARTEFACT "/about", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_about},
+    {JIC_METHOD_GET, "/v1/artefacts", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_artefacts},
+    {JIC_METHOD_GET, "/v1/packages", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_packages},
+    {JIC_METHOD_GET, "/v1/lanes", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_lanes},
+    {JIC_METHOD_GET, "/v1/stats", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_stats},
+    {JIC_METHOD_GET, "/v1/stats/history", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_history},
+    {JIC_METHOD_GET, "/v1/environments", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_environments},
+    {JIC_METHOD_GET, "/v1/environments/{digest}", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_environment},
+    {JIC_METHOD_GET, "/v1/misses", JIC_SCOPE_READ, .deferred = true, .run = jic_handle_misses},
+    {JIC_METHOD_GET, "/v1/tokens", JIC_SCOPE_ADMIN, .deferred = true, .run = jic_handle_tokens},
+    {JIC_METHOD_DELETE, "/v1/tokens/{token}", JIC_SCOPE_ADMIN, .deferred = true, .run = jic_handle_token_revoke},
+    {JIC_METHOD_GET, "/metrics", 0, .deferred = true, .run = jic_handle_metrics},
+    {JIC_METHOD_GET, "/", 0, .run = jic_handle_dashboard},
+    {JIC_METHOD_GET, "/assets/{file}", 0, .run = jic_handle_asset},
     {JIC_METHOD_GET, "/healthz", 0, .run = jic_handle_healthz},
     {JIC_METHOD_GET, "/readyz", 0, .deferred = true, .run = jic_handle_readyz},
 };
 
-static const char *const method_names[] = {
-    [JIC_METHOD_GET] = "GET", [JIC_METHOD_HEAD] = "HEAD", [JIC_METHOD_PUT] = "PUT", [JIC_METHOD_POST] = "POST"};
+static const char *const method_names[] = {[JIC_METHOD_GET] = "GET",
+                                           [JIC_METHOD_HEAD] = "HEAD",
+                                           [JIC_METHOD_PUT] = "PUT",
+                                           [JIC_METHOD_POST] = "POST",
+                                           [JIC_METHOD_DELETE] = "DELETE"};
+
+static_assert(JIC_COUNT(routes) <= JIC_METRIC_ROUTES_MAX, "there are more routes than metrics.h has room for");
+
+size_t jic_route_index(const struct jic_route *route)
+{
+	return route ? (size_t)(route - routes) + 1 : 0;
+}
+
+struct jic_route_name jic_route_name(size_t index)
+{
+	if (index == 0 || index > JIC_COUNT(routes))
+		return (struct jic_route_name){.pattern = index ? "" : "none", .method = index ? "" : "none"};
+	const struct jic_route *route = &routes[index - 1];
+	return (struct jic_route_name){.pattern = route->pattern, .method = method_names[route->method]};
+}
 
 enum jic_method jic_method_parse(struct jic_view text)
 {
@@ -55,6 +91,10 @@ static bool segment_matches(struct jic_view pattern, struct jic_view segment, bo
 		return jic_digest_parse(segment, &digest);
 	if (jic_view_is(pattern, "{runtime}"))
 		return jic_runtime_id_valid(segment);
+	if (jic_view_is(pattern, "{token}"))
+		return jic_token_name_valid(segment);
+	if (jic_view_is(pattern, "{file}"))
+		return segment.len > 0;
 	*parameter = false;
 	return jic_view_eq(pattern, segment);
 }

@@ -20,7 +20,7 @@ enum jic_body {
 
 struct jic_route {
 	enum jic_method method; /**< GET answers HEAD too */
-	const char *pattern;    /**< segments; "{runtime}" and "{digest}" become parameters */
+	const char *pattern;    /**< segments; those in braces become parameters */
 	unsigned scope;         /**< enum jic_scope that the caller needs; 0: none */
 	enum jic_body body;
 	bool deferred;         /**< `run` may block: a worker calls it */
@@ -36,5 +36,12 @@ struct jic_route {
 void jic_route_find(struct jic_request *r);
 
 enum jic_method jic_method_parse(struct jic_view text);
+
+/** A number for each route, 0 for none, and its names: both "none" for 0, "" for numbers that no route has. */
+size_t jic_route_index(const struct jic_route *route);
+struct jic_route_name {
+	const char *pattern, *method;
+};
+struct jic_route_name jic_route_name(size_t index);
 
 #endif

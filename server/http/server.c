@@ -7,6 +7,8 @@
  */
 #include "server/http/internal.h"
 
+#include "server/http/metrics.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -59,6 +61,8 @@ static void connection_closed(struct jic_http_server *s, struct MHD_Connection *
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
+	struct jic_http_server *s = cls;
+	atomic_fetch_add(&s->service->metrics->connections, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		connection_started(cls, c, context);
 	else
@@ -193,6 +197,22 @@ static void server_free(struct jic_http_server *s)
 	free(s);
 }
 
+static size_t jobs_waiting(void *work)
+{
+	return jic_work_waiting(work);
+}
+
+/* Before there is a connection. */
+static void prepare_metrics(const struct jic_http_server *s, const struct jic_http_options *o)
+{
+	struct jic_metrics *m = s->service->metrics;
+	m->work = s->work;
+	m->queued = jobs_waiting;
+	m->connections_max = o->connections_max;
+	m->queue_max = o->queue_max;
+	m->started_s = jic_store_now_s();
+}
+
 static struct jic_http_server *server_new(const struct jic_http_options *o, struct jic_error *err)
 {
 	struct jic_http_server *s = calloc(1, sizeof *s);
@@ -230,7 +250,10 @@ static bool start_parts(struct jic_http_server *s, struct jic_error *err)
 	                                              .number = jic_http_number};
 	s->work = jic_work_new(o->workers, o->queue_max, err);
 	s->connections = s->work ? jic_connections_new(&connections, err) : NULL;
-	if (!s->connections || !start_daemons(s, err))
+	if (!s->connections)
+		return false;
+	prepare_metrics(s, o);
+	if (!start_daemons(s, err))
 		return false;
 	s->acceptor = jic_acceptor_start(&acceptor, err);
 	return s->acceptor;

@@ -172,3 +172,13 @@ bool jic_work_submit(struct jic_work *w, enum jic_work_kind kind, jic_work_fn *f
 	pthread_mutex_unlock(&w->lock);
 	return fits;
 }
+
+size_t jic_work_waiting(struct jic_work *w)
+{
+	pthread_mutex_lock(&w->lock);
+	size_t count = 0;
+	for (size_t i = 0; i < KINDS; i++)
+		count += w->rings[i].count;
+	pthread_mutex_unlock(&w->lock);
+	return count;
+}

@@ -28,4 +28,7 @@ JIC_DEFINE_AUTO(jic_work, jic_work_free)
 /** Callable from any thread. @return false: the queue is full, fn will not be called */
 jic_must_check bool jic_work_submit(struct jic_work *w, enum jic_work_kind kind, jic_work_fn *fn, void *context);
 
+/** Jobs that no thread has begun. */
+size_t jic_work_waiting(struct jic_work *w);
+
 #endif

@@ -169,7 +169,10 @@ struct jic_index_txn {
 	const struct jic_index_ops *ops;
 };
 
+struct jic_index_views; /* index_views.h: for pages and reports */
+
 struct jic_index_ops {
+	const struct jic_index_views *views;
 	void (*free)(struct jic_index *ix);
 	/** Answers a query. */
 	bool (*ready)(struct jic_index *ix, struct jic_error *err);

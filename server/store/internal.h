@@ -5,6 +5,7 @@
 #define JIC_SERVER_STORE_INTERNAL_H
 
 #include "common/buf.h"
+#include "server/store/activity_state.h"
 #include "server/store/store.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ struct jic_space_state {
 	_Atomic uint64_t store_bytes_max, free_bytes_min; /**< 0: none */
 	_Atomic uint64_t stored_bytes;                    /**< of blobs that the index knows, as last looked up */
 	_Atomic uint64_t arriving_bytes;                  /**< of uploads under way */
+	_Atomic uint64_t uploads;                         /**< under way */
 	pthread_mutex_t lock;
 	bool wanted;         /**< a write was refused */
 	bool stopping;       /**< the keeper is to end */
@@ -46,6 +48,7 @@ struct jic_store {
 	struct jic_suspects suspects;
 	struct jic_uses uses;
 	struct jic_space_state space;
+	struct jic_notes activity;
 	struct jic_index *index;
 	struct jic_blobs *blobs;
 	const struct jic_log *log;
@@ -55,7 +58,5 @@ struct jic_store {
 	bool admin;
 	int lock_fd; /**< −1 for admin */
 };
-
-uint64_t jic_store_now_s(void); /**< Unix time */
 
 #endif

@@ -10,6 +10,7 @@
 
 enum {
 	INPUT_BYTES_MIN = 1 + 4 + JIC_DIGEST_BYTES, /* of one packed input */
+	WANT_BYTES_MIN = JIC_DIGEST_BYTES + 16 + 1 + 3 * 4,
 };
 
 static void put_view(struct jic_buf *out, struct jic_view v)
@@ -188,6 +189,77 @@ bool jic_unpack_texts(struct jic_view packed, struct jic_arena *arena, const str
 		return arena->failed ? jic_fail(err, JIC_EMEMORY, "packed texts: out of memory")
 		                     : jic_fail(err, JIC_ECORRUPT, "packed texts: bytes left over");
 	*out = texts;
+	*count = announced;
+	return true;
+}
+
+void jic_pack_wants(const struct jic_digest *keys, const struct jic_msg_want *wants, size_t count, struct jic_buf *out)
+{
+	JIC_ASSERT(count <= UINT32_MAX);
+	jic_buf_u32le(out, (uint32_t)count);
+	for (size_t i = 0; i < count; i++) {
+		const struct jic_msg_want want = wants ? wants[i] : (struct jic_msg_want){0};
+		jic_buf_put(out, keys[i].bytes, JIC_DIGEST_BYTES);
+		jic_buf_u64le(out, want.uuid.hi);
+		jic_buf_u64le(out, want.uuid.lo);
+		jic_buf_u8(out, want.optional);
+		put_view(out, want.name);
+		put_view(out, want.version);
+		jic_buf_u32le(out, (uint32_t)want.deps_count);
+		for (size_t j = 0; j < want.deps_count; j++)
+			jic_buf_u32le(out, want.deps[j]);
+	}
+}
+
+static bool read_deps(struct jic_cursor *c, size_t nodes_count, struct jic_arena *arena, struct jic_msg_want *out)
+{
+	uint32_t count;
+	if (!jic_cursor_u32le(c, &count) || count > jic_cursor_left(c) / 4)
+		return false;
+	uint32_t *deps = jic_arena_array(arena, count + 1, sizeof *deps);
+	for (uint32_t i = 0; deps && i < count; i++)
+		if (!jic_cursor_u32le(c, &deps[i]) || deps[i] >= nodes_count)
+			return false;
+	out->deps = deps;
+	out->deps_count = count;
+	return deps != NULL;
+}
+
+static bool read_want(struct jic_cursor *c, size_t nodes_count, struct jic_arena *arena, struct jic_digest *key,
+                      struct jic_msg_want *out)
+{
+	struct jic_view digest, name, version;
+	uint32_t len;
+	uint8_t optional;
+	if (!jic_cursor_bytes(c, JIC_DIGEST_BYTES, &digest) || !jic_cursor_u64le(c, &out->uuid.hi) ||
+	    !jic_cursor_u64le(c, &out->uuid.lo) || !jic_cursor_u8(c, &optional) || !jic_cursor_u32le(c, &len) ||
+	    !jic_cursor_bytes(c, len, &name) || !jic_cursor_u32le(c, &len) || !jic_cursor_bytes(c, len, &version))
+		return false;
+	memcpy(key->bytes, digest.ptr, JIC_DIGEST_BYTES);
+	out->optional = optional != 0;
+	out->name = jic_arena_copy(arena, name);
+	out->version = jic_arena_copy(arena, version);
+	return read_deps(c, nodes_count, arena, out);
+}
+
+bool jic_unpack_wants(struct jic_view packed, struct jic_arena *arena, const struct jic_digest **keys,
+                      const struct jic_msg_want **wants, size_t *count, struct jic_error *err)
+{
+	struct jic_cursor c = jic_cursor_over(packed);
+	uint32_t announced;
+	if (!jic_cursor_u32le(&c, &announced) || announced > jic_cursor_left(&c) / WANT_BYTES_MIN)
+		return jic_fail(err, JIC_ECORRUPT, "packed environment: bad count");
+	struct jic_digest *digests = jic_arena_array(arena, announced + 1, sizeof *digests);
+	struct jic_msg_want *list = jic_arena_array(arena, announced + 1, sizeof *list);
+	if (!digests || !list)
+		return jic_fail(err, JIC_EMEMORY, "packed environment: out of memory");
+	for (uint32_t i = 0; i < announced; i++)
+		if (!read_want(&c, announced, arena, &digests[i], &list[i]))
+			return jic_fail(err, JIC_ECORRUPT, "packed environment: bad entry at byte %zu", c.pos);
+	if (jic_cursor_left(&c) || arena->failed)
+		return jic_fail(err, JIC_ECORRUPT, "packed environment: bytes behind the last entry");
+	*keys = digests;
+	*wants = list;
 	*count = announced;
 	return true;
 }

@@ -8,6 +8,8 @@
  * duplicates
  *     numbers  u32 each, no count
  *     texts    u32 count, each: u32 length ‖ text
+ *     wants    u32 count, each: 32 bytes of key, u64 uuid.hi, uuid.lo, u8 optional, u32 length ‖ name, u32 length ‖
+ * version, u32 count ‖ u32 positions of dependencies
  */
 #ifndef JIC_SERVER_STORE_PACK_H
 #define JIC_SERVER_STORE_PACK_H
@@ -37,5 +39,11 @@ jic_must_check bool jic_unpack_numbers(struct jic_view packed, struct jic_arena 
 void jic_pack_texts(const struct jic_view *texts, size_t count, struct jic_buf *out);
 jic_must_check bool jic_unpack_texts(struct jic_view packed, struct jic_arena *arena, const struct jic_view **out,
                                      size_t *count, struct jic_error *err);
+
+/** What a resolve asked for: `count` keys, and what each of them is; `wants` NULL: nobody said. */
+void jic_pack_wants(const struct jic_digest *keys, const struct jic_msg_want *wants, size_t count, struct jic_buf *out);
+/** JIC_ECORRUPT, JIC_EMEMORY. Positions are checked. */
+jic_must_check bool jic_unpack_wants(struct jic_view packed, struct jic_arena *arena, const struct jic_digest **keys,
+                                     const struct jic_msg_want **wants, size_t *count, struct jic_error *err);
 
 #endif

@@ -78,6 +78,8 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	pthread_mutex_init(&s->suspects.lock, NULL);
 	pthread_mutex_init(&s->uses.lock, NULL);
 	pthread_mutex_init(&s->space.lock, NULL);
+	pthread_mutex_init(&s->activity.lock, NULL);
+	pthread_cond_init(&s->activity.changed, NULL);
 	pthread_cond_init(&s->space.wake, NULL);
 	pthread_cond_init(&s->suspects.changed, NULL);
 	if (!open_parts(s, options->data_dir, err)) {
@@ -97,6 +99,11 @@ void jic_store_free(struct jic_store *s)
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	jic_buf_clear(&s->uses.places);
+	jic_buf_clear(&s->activity.sent_files);
+	for (size_t i = 0; i < s->activity.asked_count; i++)
+		jic_asked_free(s->activity.asked[i]);
+	pthread_cond_destroy(&s->activity.changed);
+	pthread_mutex_destroy(&s->activity.lock);
 	pthread_cond_destroy(&s->space.wake);
 	pthread_mutex_destroy(&s->space.lock);
 	pthread_mutex_destroy(&s->uses.lock);

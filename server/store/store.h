@@ -33,6 +33,8 @@ JIC_DEFINE_AUTO(jic_store, jic_store_free)
 /** Other limits from now on, each as in the options; what is over them is evicted soon. */
 void jic_store_set_limits(struct jic_store *s, uint64_t store_bytes_max, uint64_t free_bytes_min);
 
+uint64_t jic_store_now_s(void); /**< Unix time */
+
 struct jic_index *jic_store_index(struct jic_store *s); /**< borrowed: tokens and lanes */
 
 /** True when index and blobs answer and the disk takes writes: /readyz. */

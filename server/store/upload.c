@@ -12,6 +12,8 @@
 #include "server/store/meter.h"
 #include "server/store/space.h"
 
+#include <stdatomic.h>
+
 struct jic_store_upload {
 	struct jic_store *store;
 	struct jic_meter meter;
@@ -30,6 +32,7 @@ void jic_store_upload_free(struct jic_store_upload *u)
 	jic_zdec_free(u->zdec);
 	jic_blob_sink_free(u->sink);
 	jic_space_arrived(u->store, u->meter.blob.stored_size);
+	atomic_fetch_sub(&u->store->space.uploads, 1);
 	free(u->holder);
 	free(u);
 }
@@ -57,6 +60,7 @@ struct jic_store_upload *jic_store_upload_new(struct jic_store *s, const struct 
 		return NULL;
 	}
 	u->store = s;
+	atomic_fetch_add(&s->space.uploads, 1);
 	u->meter.blob.digest = *digest;
 	u->holder = holder.len ? jic_strdup_view(holder) : NULL;
 	if (holder.len && !u->holder) {

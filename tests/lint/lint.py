@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "client/cli": ("common", "client/cli"),
     "server/store": ("common", "server/store", "server/tables"),
     "server/auth": ("common", "server/auth", "server/store"),
-    "server/http": ("common", "server/http", "server/auth", "server/store"),
+    "server/http": ("common", "server/http", "server/auth", "server/store", "server/tables"),
     "server/admin": ("common", "server"),
 }
 
@@ -205,6 +205,35 @@ def check_docs(root):
             missing += [p for p in ticked if not exists(root, root, p)]
             offences += [says(root, document, number, f"names {path}, which does not exist") for path in missing]
     return offences
+
+
+# ---- metrics
+
+ENTRY = re.compile(r"^JIC_[A-Z]+\((.*?)\)$", re.M | re.S)
+WORD = re.compile(r'"((?:\\.|[^"\\])*)"|(\w+)')
+
+
+def table(root, name):
+    """The entries of a table of macros, each as a list of its words; literals that stand side by side are one."""
+    text = re.sub(r"/\*.*?\*/", "", (root / "server/tables" / name).read_text(), flags=re.S)
+    text = re.sub(r'"\s*\n\s*"', "", text)
+    return [[(quoted or bare).replace('\\"', '"') for quoted, bare in WORD.findall(body)] for body in ENTRY.findall(text)]
+
+
+def told_metrics(root):
+    """The lines that docs/metrics.md has to have. Counters up to RECEIVED_BYTES are metrics under other names."""
+    counters = table(root, "counters.def")
+    own = [entry[0] for entry in counters].index("RECEIVED_BYTES") + 1
+    return [f"| `{name}` | {kind.lower()} | {labels} | {text} |" for _, kind, name, labels, text in table(root, "metrics.def")] + \
+           [f"| `jicached_{name}_total` | counter | | {text} |" for _, name, text in counters[own:]] + \
+           [f"| `{name}` | {text} |" for _, name, text in table(root, "miss_reasons.def")]
+
+
+def check_metrics(root):
+    page = root / "docs/metrics.md"
+    told = {re.sub(r"\|\s+\|", "| |", line) for line in page.read_text().splitlines()}
+    return [says(root, page, 1, f"lacks: {line}") for line in (re.sub(r"\|\s+\|", "| |", wanted) for wanted in told_metrics(root))
+            if line not in told]
 
 
 CHECKS = {name[6:]: function for name, function in list(globals().items()) if name.startswith("check_")}

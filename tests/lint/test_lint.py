@@ -102,6 +102,15 @@ def test_a_document_that_names_a_missing_path_is_found(tmp_path):
     assert [o.split()[2].rstrip(",") for o in lint.check_docs(tmp_path)] == ["gone.md", "docs/no.md", "tests/*/no.c"]
 
 
+def test_a_metric_that_the_page_does_not_tell_is_found(tmp_path):
+    tree(tmp_path, {"server/tables/metrics.def": 'JIC_METRIC(A, GAUGE, "a", "", "An A of "\n  "two lines.")\n',
+                    "server/tables/counters.def": 'JIC_COUNTER(RECEIVED_BYTES, "r", "x")\nJIC_COUNTER(B, "b", "told")\n',
+                    "server/tables/miss_reasons.def": 'JIC_MISS(C, "c", "why")\n',
+                    "docs/metrics.md": "| `a` | gauge | | An A of two lines. |\n| `c` | because |\n"})
+    assert [o.split("lacks: ")[1] for o in lint.check_metrics(tmp_path)] == \
+           ["| `jicached_b_total` | counter | | told |", "| `c` | why |"]
+
+
 def test_the_command_line_fails_on_an_offence(tmp_path):
     tree(tmp_path, {"common/a.c": "int x = atoi(s);\n"})
     run = lambda check: subprocess.run([sys.executable, lint.__file__, check, str(tmp_path)], capture_output=True).returncode

@@ -248,3 +248,11 @@ bool jic_stmt_ok(const struct jic_stmt *s, const struct jic_arena *arena, struct
 		return jic_fail(err, JIC_ECORRUPT, "index: a column has another shape than the schema says");
 	return !arena || !arena->failed || jic_fail(err, JIC_EMEMORY, "index: out of memory");
 }
+
+bool jic_stmt_collected(const struct jic_stmt *s, const struct jic_buf *list, size_t size, struct jic_arena *arena,
+                        const void **out, size_t *count, struct jic_error *err)
+{
+	*count = list->len / size;
+	*out = jic_arena_copy(arena, jic_buf_view(list)).ptr;
+	return jic_stmt_ok(s, arena, err) && jic_buf_ok(list, err);
+}

@@ -6,6 +6,7 @@
 #define JIC_SERVER_STORE_SQLITE_CONNECTION_H
 
 #include "common/arena.h"
+#include "common/buf.h"
 #include "common/digest.h"
 #include "common/uuid.h"
 #include "server/store/sqlite/statements.h"
@@ -66,5 +67,9 @@ bool jic_column_digest_or_null(struct jic_stmt *s, struct jic_digest *out);
 void jic_column_uuid(struct jic_stmt *s, struct jic_uuid *out);
 /** After a row was read: JIC_ECORRUPT when a column had another shape, JIC_EMEMORY when the arena is exhausted. */
 jic_must_check bool jic_stmt_ok(const struct jic_stmt *s, const struct jic_arena *arena, struct jic_error *err);
+/** After the last row: the structs of `size` bytes that were collected in `list`, as an array in the arena. Fails as
+ * jic_stmt_ok(). */
+jic_must_check bool jic_stmt_collected(const struct jic_stmt *s, const struct jic_buf *list, size_t size,
+                                       struct jic_arena *arena, const void **out, size_t *count, struct jic_error *err);
 
 #endif

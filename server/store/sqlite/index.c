@@ -248,6 +248,7 @@ static void index_free(struct jic_index *base)
 }
 
 static const struct jic_index_ops sqlite_ops = {
+    .views = &jic_sqlite_views,
     .free = index_free,
     .ready = index_ready,
     .schema_version = index_schema_version,

@@ -4,7 +4,7 @@
 #ifndef JIC_SERVER_STORE_SQLITE_INTERNAL_H
 #define JIC_SERVER_STORE_SQLITE_INTERNAL_H
 
-#include "server/store/index.h"
+#include "server/store/index_views.h"
 #include "server/store/sqlite/connection.h"
 
 struct jic_sqlite_txn {
@@ -23,6 +23,26 @@ static inline struct jic_connection *jic_txn_connection(struct jic_index_txn *t)
 /** Create or migrate the schema. JIC_EUNSUPPORTED when the file is newer than we are, JIC_EFORMAT when it is not ours.
  */
 jic_must_check bool jic_schema_migrate(struct jic_connection *c, struct jic_error *err);
+
+/* view.c, with its writing half in activity.c */
+extern const struct jic_index_views jic_sqlite_views;
+bool jic_sqlite_steps_list(struct jic_index *ix, uint64_t step_s, uint64_t from_s, const struct jic_index_lanes *lanes,
+                           struct jic_arena *arena, const struct jic_index_step **out, size_t *count,
+                           struct jic_error *err);
+bool jic_sqlite_environments_list(struct jic_index *ix, const struct jic_index_lanes *lanes, uint64_t limit,
+                                  struct jic_arena *arena, const struct jic_index_environment **out, size_t *count,
+                                  struct jic_error *err);
+bool jic_sqlite_environment_find(struct jic_index_txn *t, const struct jic_digest *id, struct jic_arena *arena,
+                                 struct jic_index_environment *out, struct jic_error *err);
+bool jic_sqlite_misses_list(struct jic_index *ix, const struct jic_index_lanes *lanes, uint64_t limit,
+                            struct jic_arena *arena, const struct jic_index_miss **out, size_t *count,
+                            struct jic_error *err);
+bool jic_sqlite_step_add(struct jic_index_txn *t, const struct jic_index_step *step, struct jic_error *err);
+bool jic_sqlite_environment_add(struct jic_index_txn *t, const struct jic_index_environment *e, struct jic_error *err);
+bool jic_sqlite_miss_add(struct jic_index_txn *t, const struct jic_index_miss *m, struct jic_error *err);
+bool jic_sqlite_keep(struct jic_index_txn *t, const struct jic_index_keep *what, struct jic_error *err);
+/** A parameter that is a list of lanes. @param json keeps the bytes that are bound */
+void jic_bind_lanes(struct jic_stmt *s, const struct jic_index_lanes *lanes, struct jic_buf *json);
 
 /* counter.c */
 bool jic_sqlite_counters_get(struct jic_index *ix, uint64_t out[JIC_COUNTER_COUNT], struct jic_error *err);

@@ -12,6 +12,16 @@
 	"a.space, s.runtime, s.sysimage, a.key, a.kind, a.name, a.version, a.uuid, a.source, a.build, a.preferences,"  \
 	" a.deps, a.extensions, a.host, a.user, a.run, a.client, a.created_s, a.published_s"
 
+/** Likewise of artefacts in a list, of history, environments and misses: view.c and activity.c. */
+#define JIC_SQL_ITEM                                                                                                   \
+	"a.id, a.lane, s.runtime, a.name, a.version, a.writer, s.sysimage, a.key, a.uuid, a.kind, a.ji_size,"          \
+	" a.image_size, a.compile_ms, a.published_s, a.last_used_s, a.host, a.user, a.run, a.client, a.created_s"
+#define JIC_SQL_ACTIVITY "hits, misses, saved_ms, published, pulls, sent_bytes, received_bytes, requests, stored_bytes"
+#define JIC_SQL_ENVIRONMENT "id, lane, runtime, sysimage, title, who, first_s, last_s, times, wanted, stored"
+#define JIC_SQL_MISS                                                                                                   \
+	"lane, key, sysimage, environment, runtime, name, version, reason, near_version, near_runtime, who, first_s,"  \
+	" last_s, times"
+
 #define JIC_SQL_STATEMENTS(X)                                                                                          \
 	X(BEGIN_READ, "BEGIN DEFERRED")                                                                                \
 	X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                              \
@@ -120,6 +130,65 @@
 	X(RECALLED_FIND, "SELECT 1 FROM recalled WHERE ji = ? LIMIT 1")                                                \
 	X(RECALLED_BUILD, "SELECT 1 FROM recalled WHERE build_lo = ? AND build_hi = ? LIMIT 1")                        \
 	X(PIN_LIST, "SELECT what FROM pin ORDER BY what")                                                              \
+	X(TOTALS, "SELECT (SELECT count(*) FROM lane), (SELECT value FROM counter WHERE name = 'artefacts'),"          \
+	          " (SELECT value FROM counter WHERE name = 'blobs'),"                                                 \
+	          " (SELECT value FROM counter WHERE name = 'stored_bytes')")                                          \
+	X(HELD_LIST, "SELECT h.lane, s.runtime, ifnull(r.version, ''), h.artefacts, h.bytes, h.compile_ms"             \
+	             " FROM held_space h JOIN space s ON s.id = h.space LEFT JOIN runtime r ON r.id = s.runtime"       \
+	             " ORDER BY h.lane, s.runtime")                                                                    \
+	X(PACKAGES_LIST,                                                                                               \
+	  "SELECT name, uuid, count(*), sum(artefacts) n, sum(bytes) b, sum(compile_ms) c, max(latest_s) t"            \
+	  " FROM held_package WHERE lane IN (SELECT value FROM json_each(?1))"                                         \
+	  " AND (?2 = '' OR instr(lower(name), lower(?2))) GROUP BY name, uuid"                                        \
+	  " ORDER BY CASE ?3 WHEN 0 THEN b WHEN 2 THEN n WHEN 3 THEN c WHEN 4 THEN t ELSE 0 END DESC, name"            \
+	  " LIMIT ?4 OFFSET ?5")                                                                                       \
+	X(ITEMS_LIST, "SELECT " JIC_SQL_ITEM " FROM artefact a JOIN space s ON s.id = a.space"                         \
+	              " LEFT JOIN runtime r ON r.id = s.runtime"                                                       \
+	              " WHERE a.id < ?1 AND a.lane IN (SELECT value FROM json_each(?2))"                               \
+	              " AND (?3 = '' OR r.version = ?3) ORDER BY a.id DESC LIMIT ?4")                                  \
+	X(ITEMS_OF_PACKAGE,                                                                                            \
+	  "SELECT " JIC_SQL_ITEM " FROM held_package p CROSS JOIN artefact a INDEXED BY artefact_of_package"           \
+	  " ON a.uuid = p.uuid AND a.name = p.name AND a.lane = p.lane"                                                \
+	  " JOIN space s ON s.id = a.space LEFT JOIN runtime r ON r.id = s.runtime"                                    \
+	  " WHERE a.id < ?1 AND p.lane IN (SELECT value FROM json_each(?2)) AND (?3 = '' OR r.version = ?3)"           \
+	  " AND p.name = ?5 ORDER BY a.id DESC LIMIT ?4")                                                              \
+	X(STEPS_LIST, "SELECT step_s, at_s, lane, " JIC_SQL_ACTIVITY " FROM activity WHERE step_s = ?1 AND at_s >= ?2" \
+	              " AND (lane = 0 OR lane IN (SELECT value FROM json_each(?3))) ORDER BY at_s")                    \
+	X(STEP_ADD,                                                                                                    \
+	  "INSERT INTO activity (step_s, at_s, lane, " JIC_SQL_ACTIVITY ")"                                            \
+	  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (step_s, at_s, lane) DO UPDATE SET"                \
+	  " hits = hits + excluded.hits, misses = misses + excluded.misses, saved_ms = saved_ms + excluded.saved_ms,"  \
+	  " published = published + excluded.published, pulls = pulls + excluded.pulls,"                               \
+	  " sent_bytes = sent_bytes + excluded.sent_bytes,"                                                            \
+	  " received_bytes = received_bytes + excluded.received_bytes, requests = requests + excluded.requests,"       \
+	  " stored_bytes = excluded.stored_bytes")                                                                     \
+	X(ENVIRONMENTS_LIST, "SELECT " JIC_SQL_ENVIRONMENT ", x'' FROM environment"                                    \
+	                     " WHERE lane IN (SELECT value FROM json_each(?1)) ORDER BY last_s DESC LIMIT ?2")         \
+	X(ENVIRONMENT_FIND, "SELECT " JIC_SQL_ENVIRONMENT ", nodes FROM environment WHERE id = ?")                     \
+	X(ENVIRONMENT_ADD, "INSERT INTO environment (" JIC_SQL_ENVIRONMENT ", nodes)"                                  \
+	                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"               \
+	                   " title = excluded.title, who = excluded.who, last_s = excluded.last_s,"                    \
+	                   " times = times + excluded.times, wanted = excluded.wanted, stored = excluded.stored,"      \
+	                   " nodes = excluded.nodes")                                                                  \
+	X(MISSES_LIST, "SELECT " JIC_SQL_MISS ", EXISTS (SELECT 1 FROM artefact a JOIN space s ON s.id = a.space"      \
+	               " WHERE a.key = m.key AND a.lane = m.lane AND s.runtime = m.runtime"                            \
+	               " AND s.sysimage = m.sysimage) FROM miss m WHERE m.lane IN (SELECT value FROM json_each(?1))"   \
+	               " ORDER BY m.last_s DESC, m.name LIMIT ?2")                                                     \
+	X(MISS_ADD, "INSERT INTO miss AS m (" JIC_SQL_MISS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"       \
+	            " ON CONFLICT (lane, key, runtime, sysimage) DO UPDATE SET environment = excluded.environment,"    \
+	            " reason = excluded.reason, near_version = excluded.near_version,"                                 \
+	            " near_runtime = excluded.near_runtime, who = excluded.who, last_s = excluded.last_s,"             \
+	            " times = m.times + excluded.times")                                                               \
+	X(KEY_PLACES, "SELECT lane, space FROM artefact WHERE key = ?")                                                \
+	X(KEY_DEPARTED, "SELECT 1 FROM departed WHERE key = ? AND lane = ? LIMIT 1")                                   \
+	X(COMPILE_MS_OF, "SELECT compile_ms, lane FROM artefact WHERE ji = ? LIMIT 1")                                 \
+	X(KEEP_ENVIRONMENTS, "DELETE FROM environment WHERE last_s < (SELECT last_s FROM environment"                  \
+	                     " ORDER BY last_s DESC LIMIT 1 OFFSET ?)")                                                \
+	X(KEEP_MISSES,                                                                                                 \
+	  "DELETE FROM miss WHERE last_s < (SELECT last_s FROM miss ORDER BY last_s DESC LIMIT 1 OFFSET ?)")           \
+	X(KEEP_DEPARTED,                                                                                               \
+	  "DELETE FROM departed WHERE at_s < (SELECT at_s FROM departed ORDER BY at_s DESC LIMIT 1 OFFSET ?)")         \
+	X(KEEP_STEPS, "DELETE FROM activity WHERE step_s = ? AND at_s < ?")                                            \
 	X(BLOBS_DELETE_UNUSED, "DELETE FROM blob WHERE digest IN"                                                      \
 	                       " (SELECT digest FROM blob WHERE used = 0 AND created_s <= ? LIMIT ?)"                  \
 	                       " RETURNING digest")

@@ -53,7 +53,7 @@ Test(route, every_resource_is_found)
 Test(route, what_is_not_spelled_exactly_is_not_found)
 {
 	static const char *const paths[] = {"",
-	                                    "/",
+	                                    "/assets/",
 	                                    "/v1",
 	                                    "/v1/",
 	                                    "/v1/info/",
