@@ -4,6 +4,7 @@ import fcntl
 import functools
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -365,6 +366,24 @@ def test_a_server_that_is_away_is_one_warning_at_startup(machine, small):
     assert loading.output.count("going on without it") == 1
 
 
+def test_a_load_path_that_startup_changed_counts(small_server, machine, small):
+    """The packages are in a project that only startup.jl puts on LOAD_PATH."""
+    one = julia_package(machine(small_server.url).install(small))
+    startup = one.depot / "config/startup.jl"
+    startup.write_text(f'push!(LOAD_PATH, "{one.project}")\n' + startup.read_text())
+    loading = with_startup(one, using(small))
+    assert loading.status == 0 and compiled(loading) == [], loading.output
+    assert ours(one)
+
+
+def test_without_library_and_program_there_is_one_warning(machine, small):
+    one = julia_package(machine().install(small))
+    one.extra.update(JICACHE_LIBRARY="/none", JICACHE_PROGRAM="/none")
+    loading = with_startup(one, "JICache.pull(); print(6 * 7)", f"--project={one.project}")
+    assert loading.status == 0 and "42" in loading.output
+    assert loading.output.count("Warning: JICache") == 1, loading.output
+
+
 def test_pull_push_and_precompile_from_julia(server, machine, small):
     token = server.token()
     one = julia_package(machine(server.url, token).install(small))
@@ -450,6 +469,46 @@ def test_juliacalls_own_settings_choose_the_environment(small_server, machine, s
     assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
     del one.extra["JULIA"]
     assert_prepared(one, small)
+
+
+EMBED = """
+import ctypes, sys
+julia = ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
+julia.jl_init()
+for code in sys.argv[2:]:
+    julia.jl_eval_string(code.encode())
+    if ctypes.cast(julia.jl_exception_occurred, ctypes.CFUNCTYPE(ctypes.c_void_p))():
+        sys.exit(3)
+julia.jl_atexit_hook(0)
+"""
+
+
+def embedded(one, code):
+    """A Python that has Julia in its own process, as juliacall and PyJulia have."""
+    lib = one.julia.stdlib.parents[3] / "lib/libjulia.so"
+    script = one.folder / "embed.py"
+    script.write_text(EMBED)
+    return ["/usr/bin/python3", script, lib, code]
+
+
+@pytest.mark.since(1, 10)
+def test_an_embedded_julia_finds_its_caches_and_publishes(server, machine, small):
+    """It is another executable than julia, with another library path: none of that is in a key."""
+    one, two = machine(server.url, server.token()).install(small), machine(server.url).install(small)
+    if not pathlib.Path(embedded(one, "")[2]).exists():
+        pytest.skip("this Julia has its library elsewhere")
+    code = using(small)
+    for each in (one, two):
+        each.extra["JULIA_PROJECT"] = str(each.project)
+    done = python(one, *embedded(one, code), JULIA_DEBUG="loading")
+    assert done.returncode == 0, done.stderr
+    before = two.caches()
+    done = python(two, *embedded(two, code), JULIA_DEBUG="loading")
+    loading = Loading(done.returncode, done.stdout + done.stderr, str(two.depot))
+    loading.new_files = [str(path) for path in two.caches() - before if path not in ours(two)]
+    assert loading.status == 0 and loading.compiled == [] and loading.rejected == [], loading.output
+    assert ours(two)
+    assert_prepared(two, small)
 
 
 def test_a_virtual_environment_uses_what_juliapkg_resolved(small_server, machine, small):

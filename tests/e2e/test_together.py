@@ -19,7 +19,7 @@ def slow(s, seconds):
     """Top needs Low; compiling Low takes so long."""
     s.package("Low", body=f'sleep(parse(Float64, get(ENV, "SLOW", "{seconds}")))')
     s.package("Top", deps=["Low"])
-    s.project("project", ["Top"])
+    s.project("project", ["Top", "Low"])
     return ["Top"]
 
 
@@ -103,7 +103,7 @@ def test_a_lock_that_its_owner_left_is_taken_over(machines):
     """Of a process that is gone, and older than ten seconds: as Julia judges it."""
     shared = machines(lambda s: slow(s, 0)).publish()
     two = shared.two
-    compiling = two.start(two.julia_command("-e", "using Top"), SLOW="30")
+    compiling = two.start(two.julia_command("-e", "using Low"), SLOW="30")
     wait_until(lambda: pidfiles(two, "Low"), timeout_s=60, what="Julia compiles Low")
     lock, = pidfiles(two, "Low")
     compiling.kill()

@@ -44,26 +44,29 @@ function softly(f)
     end
 end
 
-"The active project and all that decides what its packages are: equal as long as a pull would find the same."
+"The environments and all that decides what their packages are: equal as long as a pull would find the same."
 function environment()
-    project = Base.active_project()
-    files = Any[stamp(project)]
-    if project !== nothing
+    files = Any[]
+    for path in [active_project(); Base.load_path()]
+        push!(files, stamp(path))
+        isfile(path) || continue
         for name in ("JuliaManifest.toml", "Manifest.toml", "Manifest-v$(VERSION.major).$(VERSION.minor).toml")
-            push!(files, stamp(joinpath(dirname(project), name)))
+            push!(files, stamp(joinpath(dirname(path), name)))
         end
     end
-    return (project, copy(LOAD_PATH), copy(DEPOT_PATH), files)
+    return (active_project(), copy(LOAD_PATH), copy(DEPOT_PATH), files)
 end
-stamp(::Nothing) = nothing
+
+"The active project's file; \"\" without one, as before anything was ever added to the default environment."
+active_project() = (project = Base.active_project(); project !== nothing && isfile(project) ? project : "")
+has_environment() = any(path -> path != Sys.STDLIB && ispath(path), Base.load_path())
+
 stamp(path) = (s = stat(path); (path, mtime(s), filesize(s)))
 
 function operate(operation::Symbol; quiet::Bool = false)
     disabled() && return nothing
     return softly() do
-        project = Base.active_project()
-        # The default environment, before anything was ever added to it.
-        project === nothing || isfile(project) || return nothing
+        has_environment() || return nothing
         report = Base.invokelatest(ask, operation)
         quiet || tell(report)
         report

@@ -114,18 +114,28 @@ end
 
 "Do one operation for the active environment. Throws when it could not be done."
 function ask(operation::Symbol)
-    name = library()
-    name === nothing || return report(ask_library(Libdl.dlopen(name), operation))
-    path = program()
-    path === nothing && error("neither libjicache nor the program jicache can be found; set JICACHE_LIBRARY or JICACHE_PROGRAM")
-    return report(ask_program(path, operation))
+    return withenv(changed_load_path()...) do
+        name = library()
+        name === nothing || return report(ask_library(Libdl.dlopen(name), operation))
+        path = program()
+        path === nothing && error("neither libjicache nor the program jicache can be found; set JICACHE_LIBRARY or JICACHE_PROGRAM")
+        return report(ask_program(path, operation))
+    end
+end
+
+# The client starts from JULIA_LOAD_PATH; a startup.jl may have changed LOAD_PATH since.
+function changed_load_path()
+    given = get(ENV, "JULIA_LOAD_PATH", nothing)
+    plain = given === nothing ? Base.DEFAULT_LOAD_PATH : Base.parse_load_path(given)
+    LOAD_PATH == plain && return ()
+    return ("JULIA_LOAD_PATH" => join(LOAD_PATH, Sys.iswindows() ? ';' : ':'),)
 end
 
 # ---- in this process
 
 function ask_library(handle::Ptr{Cvoid}, operation::Symbol)
     symbol(name) = Libdl.dlsym(handle, name)
-    project, julia = something(Base.active_project(), "@stdlib"), julia_program()
+    project, julia = active_project(), julia_program()
     args = join(map(quoted, julia_args()), " ")
     failure = Ref(Failure())
     script = program_file()
@@ -151,7 +161,7 @@ end
 # ---- the program
 
 function ask_program(path::AbstractString, operation::Symbol)
-    project = something(Base.active_project(), "@stdlib")
+    project = active_project()
     args = join(map(quoted, julia_args()), " ")
     command = `$path $operation --json --quiet --project $project --julia $(julia_program())`
     isempty(args) || (command = `$command --julia-args $args`)

@@ -49,6 +49,24 @@ end
     end
 end
 
+@testset "a LOAD_PATH that this session changed is passed on" begin
+    saved = copy(LOAD_PATH)
+    try
+        withenv("JULIA_LOAD_PATH" => nothing) do
+            copy!(LOAD_PATH, Base.DEFAULT_LOAD_PATH)
+            @test JICache.changed_load_path() == ()
+            push!(LOAD_PATH, folder)
+            @test JICache.changed_load_path() == ("JULIA_LOAD_PATH" => join([Base.DEFAULT_LOAD_PATH; folder], ':'),)
+        end
+        withenv("JULIA_LOAD_PATH" => "@:$folder") do
+            copy!(LOAD_PATH, ["@", folder])
+            @test JICache.changed_load_path() == ()
+        end
+    finally
+        copy!(LOAD_PATH, saved)
+    end
+end
+
 @testset "options of this Julia that caches depend on are passed on, quoted" begin
     @test JICache.quoted("a b") == "'a b'"
     @test JICache.quoted("it's") == "'it'\\''s'"
