@@ -1,6 +1,7 @@
 /* jicache: the command table, and nothing else. One file a command family; each sees the public API only. */
 #include "client/cli/cli.h"
 #include "client/cli/masquerade.h"
+#include "common/manual.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,20 +22,22 @@ enum {
 	CMD_WHERE,
 	CMD_VERIFY,
 	CMD_DOCTOR,
-	CMD_KEYGEN
+	CMD_KEYGEN,
+	CMD_COMPLETION,
+	CMD_MANUAL
 };
 
 #define OPTIONS_ENVIRONMENT                                                                                            \
 	{"project", 0, "DIR", "the environment, as Julia's --project takes it (JULIA_PROJECT)"},                       \
 	    {"julia", 0, "PATH", "the Julia that will load (JULIA, else `julia` on PATH)"},                            \
 	    {"julia-args", 0, "OPTIONS", "its options as far as caches depend on them, \"--check-bounds=yes -O3\""},   \
-	    {"depot", 0, "DIR", "depot to fill and look into, besides Julia's own"},                                   \
 	    {"script", 0, "FILE", "the program that will run, for @script in LOAD_PATH (Julia 1.11+)"},                \
+	    {"depot", 0, "DIR", "depot to fill and look into, besides Julia's own"},                                   \
 	{                                                                                                              \
 		"quiet", 'q', NULL, "no summary, no warnings"                                                          \
 	}
 #define OPTIONS_SERVER                                                                                                 \
-	{"url", 0, "URL", "the server, also unix:///PATH (JICACHE_URL, else http://127.0.0.1:8787)"},                   \
+	{"url", 0, "URL", "the server, also unix:///PATH (JICACHE_URL, else http://127.0.0.1:8787)"},                  \
 	    {"token", 0, "TOKEN", "who we are there (JICACHE_TOKEN)"},                                                 \
 	    {"ca-file", 0, "FILE", "who signs the server's certificate (JICACHE_CA_FILE, else the system's list)"},    \
 	    {"client-certificate", 0, "FILE", "our own, instead of a token (JICACHE_CLIENT_CERTIFICATE)"},             \
@@ -86,8 +89,9 @@ static const struct jic_option keygen_options[] = {
     {"out", 0, "FILE", "the private key (default: signing-key.pem beside config.toml)"},
     {"name", 0, "NAME", "of the public key, for people (default: user@host)"},
 };
-
 static const struct jic_option inspect_options[] = {OPTION_JSON, {"quiet", 'q', NULL, "no summary"}};
+
+static const struct jic_option manual_options[] = {{"list", 0, NULL, "the names of all commands instead"}};
 
 #define OPTIONS(table) .options = table, .options_count = JIC_COUNT(table)
 
@@ -168,7 +172,38 @@ static const struct jic_command commands[] = {
      .details = "Reads every file and checks every checksum. The exit status is 1 when a file is damaged or\n"
                 "was recalled by the server's administrator.",
      OPTIONS(doctor_options)},
+    {.name = "completion",
+     .id = CMD_COMPLETION,
+     .summary = "print what makes a shell complete command lines of jicache",
+     .details = "SHELL is bash, zsh or fish. Try: source <(jicache completion bash)",
+     .positional = "SHELL",
+     .positional_min = 1,
+     .positional_max = 1},
+    {.name = "manual",
+     .id = CMD_MANUAL,
+     .summary = "print the manual page of jicache or of a command, in mdoc",
+     .details = "To read one that is not installed: jicache manual pull | man -l -",
+     .positional = "[COMMAND]",
+     .positional_max = 2,
+     OPTIONS(manual_options)},
 };
+
+static const struct jic_program program = {
+    .name = "jicache", .tagline = TAGLINE, .section = 1, .commands = commands, .count = JIC_COUNT(commands)};
+
+/* What is said from the tables alone. */
+static int tell_tables(const struct jic_options *o, int id)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	struct jic_error err = {0};
+	const bool told = id == CMD_COMPLETION ? jic_completion(&program, jic_view_of(o->positional[0]), &text, &err)
+	                                       : jic_manual_command(&program, o->positional, o->positional_count,
+	                                                            jic_options_has(o, "list"), &text, &err);
+	if (!told)
+		return jic_cli_fail(&err);
+	fputs(jic_buf_str(&text), stdout);
+	return fflush(stdout) == 0 ? JIC_EXIT_DONE : JIC_EXIT_FAILED;
+}
 
 static int dispatch(struct jic_cli *cli, int id)
 {
@@ -199,6 +234,9 @@ static int dispatch(struct jic_cli *cli, int id)
 		return jic_cmd_doctor(cli);
 	case CMD_KEYGEN:
 		return jic_cmd_keygen(cli);
+	case CMD_COMPLETION:
+	case CMD_MANUAL:
+		return tell_tables(cli->options, id);
 	default:
 		return jic_cmd_inspect(cli);
 	}

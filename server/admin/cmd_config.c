@@ -1,7 +1,9 @@
-/* jicached config show|check|reference: the settings, before a server is started or reloaded with them. */
+/* jicached config show|check|reference, and jicached.toml(5): the settings, before a server is started or reloaded with
+ * them. */
 #include "server/admin/commands.h"
 
 #include "common/json.h"
+#include "common/manual.h"
 
 /* ---- show */
 
@@ -96,4 +98,33 @@ bool jic_cmd_config_reference(const struct jic_admin *a, struct jic_error *err)
 		jic_buf_printf(a->out, " | %s |\n", s.reloadable ? "yes" : "");
 	}
 	return jic_buf_ok(a->out, err);
+}
+
+static void manual_setting(const struct jic_setting *s, enum jic_config_name name, struct jic_buf *out)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf variable = {0};
+	jic_config_variable(name, &variable);
+	jic_buf_printf(out, ".It Ic %s Pq %s\n", s->key, s->type);
+	jic_manual_text(s->help, out);
+	jic_buf_printf(out, ".Pp\nDefault:\n.Li %s ;\noption\n.Fl Fl %s ;\nvariable\n.Ev %s%s\n", s->fallback, s->flag,
+	               jic_buf_str(&variable), s->reloadable ? " ;\nchanged by a reload." : " .");
+}
+
+bool jic_config_manual(struct jic_buf *out, struct jic_error *err)
+{
+	jic_manual_title("jicached.toml", 5, out);
+	jic_buf_puts(out, ".Sh NAME\n.Nm jicached.toml\n.Nd settings of jicached\n.Sh DESCRIPTION\n");
+	jic_manual_text("The file that --config or JICACHED_CONFIG names, in TOML. A key with a dot is in a table: "
+	                "limits.threads is threads below [limits]. Unknown keys, wrong types and values out of range "
+	                "are errors that name file and line. Bytes are numbers or text with k, M, G, T (powers of "
+	                "1024), seconds are numbers or text with s, m, h, d, w. An option wins over a variable, a "
+	                "variable over the file, the file over the default.\n\nThe settings are:",
+	                out);
+	jic_buf_puts(out, ".Bl -tag -width Ds\n");
+	for (unsigned i = 0; i < JIC_CONFIG_COUNT; i++) {
+		const struct jic_setting s = jic_config_setting((enum jic_config_name)i);
+		manual_setting(&s, (enum jic_config_name)i, out);
+	}
+	jic_buf_puts(out, ".El\n");
+	return jic_buf_ok(out, err);
 }

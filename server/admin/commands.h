@@ -34,6 +34,8 @@ jic_must_check bool jic_serve_check(const struct jic_admin *a, struct jic_error 
 bool jic_cmd_config_show(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_config_check(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_config_reference(const struct jic_admin *a, struct jic_error *err);
+/** The beginning of jicached.toml(5), from the table of settings. */
+jic_must_check bool jic_config_manual(struct jic_buf *out, struct jic_error *err);
 /* cmd_token.c */
 bool jic_cmd_token_create(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_token_list(const struct jic_admin *a, struct jic_error *err);
@@ -61,6 +63,8 @@ bool jic_cmd_pins(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_recall(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_recalls(const struct jic_admin *a, struct jic_error *err);
 /* main.c */
+bool jic_cmd_completion(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_manual(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 
 /** Open the data directory beside a server that may be running. @param create make it when absent, else JIC_ENOTFOUND

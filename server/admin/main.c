@@ -1,10 +1,14 @@
 /* jicached: the table of commands, and the way from argv to one of them. Only here something is printed on failure. */
 #include "server/admin/commands.h"
 
+#include "common/manual.h"
+
 #include <stdio.h>
 
 #define JIC_CONFIG(setting, kind, key, flag, fallback, min, max, value_name, text)                                     \
 	{.name = flag, .value = value_name, .help = text " (default " fallback ")"},
+#define TAGLINE "A shared cache server for Julia's precompile files"
+
 static const struct jic_option serve_options[] = {
     {.name = "config", .letter = 'c', .value = "FILE", .help = "settings in TOML"},
 #include "server/tables/config.def"
@@ -73,6 +77,11 @@ static const struct jic_option recall_options[] = {
 static const struct jic_option data_options[] = {DATA_OPTIONS};
 static const struct jic_option list_options[] = {DATA_OPTIONS, JSON_OPTION};
 
+static const struct jic_option manual_options[] = {
+    {.name = "list", .help = "the names of all commands instead"},
+    {.name = "settings", .help = "the page of the settings file instead"},
+};
+
 enum {
 	SERVE,
 	TOKEN_CREATE,
@@ -96,6 +105,8 @@ enum {
 	CONFIG_SHOW,
 	CONFIG_CHECK,
 	CONFIG_REFERENCE,
+	COMPLETION,
+	MANUAL,
 	VERSION
 };
 
@@ -121,6 +132,8 @@ static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
                                           [CONFIG_SHOW] = jic_cmd_config_show,
                                           [CONFIG_CHECK] = jic_cmd_config_check,
                                           [CONFIG_REFERENCE] = jic_cmd_config_reference,
+                                          [COMPLETION] = jic_cmd_completion,
+                                          [MANUAL] = jic_cmd_manual,
                                           [VERSION] = jic_cmd_version};
 
 #define OPTIONS(table) .options = (table), .options_count = JIC_COUNT(table)
@@ -231,6 +244,20 @@ static const struct jic_command commands[] = {
      .id = CONFIG_CHECK,
      OPTIONS(config_options)},
     {.name = "config reference", .summary = "Print the table of all settings, in Markdown", .id = CONFIG_REFERENCE},
+    {.name = "completion",
+     .summary = "Print what makes a shell complete command lines of jicached",
+     .details = "SHELL is bash, zsh or fish. Try: source <(jicached completion bash)",
+     .positional = "SHELL",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = COMPLETION},
+    {.name = "manual",
+     .summary = "Print the manual page of jicached or of a command, in mdoc",
+     .details = "To read one that is not installed: jicached manual serve | man -l -",
+     .positional = "[COMMAND]",
+     .positional_max = 2,
+     .id = MANUAL,
+     OPTIONS(manual_options)},
     {.name = "version", .summary = "Print the version", .id = VERSION},
 };
 
@@ -238,6 +265,22 @@ bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err)
 {
 	jic_buf_puts(a->out, "jicached " JIC_VERSION "\n");
 	return jic_buf_ok(a->out, err);
+}
+
+static const struct jic_program program = {
+    .name = "jicached", .tagline = TAGLINE, .section = 8, .commands = commands, .count = JIC_COUNT(commands)};
+
+bool jic_cmd_completion(const struct jic_admin *a, struct jic_error *err)
+{
+	return jic_completion(&program, jic_view_of(a->options->positional[0]), a->out, err);
+}
+
+bool jic_cmd_manual(const struct jic_admin *a, struct jic_error *err)
+{
+	if (jic_options_has(a->options, "settings"))
+		return jic_config_manual(a->out, err);
+	return jic_manual_command(&program, a->options->positional, a->options->positional_count,
+	                          jic_options_has(a->options, "list"), a->out, err);
 }
 
 static int print(const struct jic_buf *out)
@@ -282,8 +325,7 @@ static int run_command(const struct jic_command *command, const char *const *arg
 static int print_commands(FILE *to)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf out = {0};
-	jic_commands_help(commands, JIC_COUNT(commands), "jicached",
-	                  "A shared cache server for Julia's precompile files.", &out);
+	jic_commands_help(commands, JIC_COUNT(commands), "jicached", TAGLINE, &out);
 	fputs(jic_buf_str(&out), to);
 	return to == stdout ? JIC_EXIT_OK : JIC_EXIT_USAGE;
 }

@@ -58,6 +58,10 @@ def test_the_layout_is_a_systems(prefix):
     lib = libdir(prefix).relative_to(prefix)
     assert {"bin/jicache", "bin/jicached", "include/jicache/jicache.h", "include/jicache/error.h", f"{lib}/libjicache.a",
             f"{lib}/libjicache.so", f"{lib}/pkgconfig/jicache.pc", f"{lib}/cmake/jicache/jicacheConfig.cmake"} <= installed
+    assert {"share/man/man1/jicache-pull.1", "share/man/man8/jicached-serve.8", "share/man/man5/jicached.toml.5",
+            "share/bash-completion/completions/jicached", "share/zsh/site-functions/_jicache",
+            "share/fish/vendor_completions.d/jicache.fish", "lib/systemd/system/jicached.service",
+            "lib/systemd/system/jicached.socket", "lib/sysusers.d/jicached.conf", "lib/tmpfiles.d/jicached.conf"} <= installed
     assert {name.split("/")[0] for name in installed} <= {"bin", "include", "lib", "share", "etc"}
 
 
