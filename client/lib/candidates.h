@@ -21,6 +21,7 @@ struct jic_candidate {
 	double mtime;
 	size_t depot; /**< position in the list of depots that are looked through */
 	uint8_t flags;
+	bool own; /**< as jic_local.own */
 	bool has_image;
 	uint64_t bytes; /**< with the image */
 	struct jic_build_id build_id;
@@ -35,7 +36,7 @@ struct jic_candidate_list {
 	size_t count;
 };
 
-/** Sort into the order of base/loading.jl:find_all_in_cache_path, but those of the session's very own flags before
+/** Sort into the order of base/loading.jl:find_all_in_cache_path, but the session's very own before
  * others that it takes (a pull sees to it that Julia does the same: jic_depot_prefer). */
 void jic_candidates_sort(const struct jic_facts *f, struct jic_candidate_list *list);
 

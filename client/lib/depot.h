@@ -15,7 +15,7 @@ struct jic_local {
 	struct jic_build_id build_id;
 	bool ours; /**< placed by jicache (its name says so) */
 	bool has_image;
-	uint8_t flags;  /**< its cache flags byte */
+	bool own;       /**< compiled with this session's very own flags and for its target; others Julia takes, too */
 	uint64_t bytes; /**< of `.ji` and image */
 	double mtime;   /**< of the `.ji`: last use */
 	bool late;      /**< Julia (1.8+) tries another file of the package before it; see jic_depot_prefer() */

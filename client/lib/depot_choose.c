@@ -19,13 +19,11 @@ static int by_depot_and_name(const struct jic_candidate *a, const struct jic_can
 	return jic_view_cmp(a->file_name, b->file_name);
 }
 
-/* Julia takes what was compiled with higher levels, too; but a set of its very own flags is the one that it would make.
- * Without an image the flags are nothing. */
-static int own_flags_first(const struct jic_facts *f, const struct jic_candidate *a, const struct jic_candidate *b)
+/* Julia takes what was compiled with higher levels or for other processors, too; but a set of its very own is the one
+ * that it would make. */
+static int own_first(const struct jic_candidate *a, const struct jic_candidate *b)
 {
-	const bool own_a = !jic_ji_flags_pkgimages(a->flags) || a->flags == f->flags;
-	const bool own_b = !jic_ji_flags_pkgimages(b->flags) || b->flags == f->flags;
-	return (int)own_b - (int)own_a;
+	return (int)b->own - (int)a->own;
 }
 
 static int compare(const void *x, const void *y, void *context)
@@ -36,7 +34,7 @@ static int compare(const void *x, const void *y, void *context)
 	if (jic_julia_at_least(f->version, 1, 11, 0) && jic_facts_loads_images(f))
 		order = (int)jic_ji_flags_pkgimages(b->flags) - (int)jic_ji_flags_pkgimages(a->flags);
 	if (!order)
-		order = own_flags_first(f, a, b);
+		order = own_first(a, b);
 	if (!order && jic_julia_at_least(f->version, 1, 6, 0))
 		order = newest_first(a, b);
 	return order ? order : by_depot_and_name(a, b);

@@ -11,6 +11,7 @@
 #include "client/lib/canonical_path.h"
 #include "client/lib/slug.h"
 #include "client/lib/snapshot.h"
+#include "client/lib/targets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +126,12 @@ static bool is_acceptable(struct listing *l, const struct jic_accept_file *file,
 	       jic_accept_bytes(file, l->s->memory, NULL, NULL);
 }
 
+/* Without an image neither flags nor target are anything to Julia. */
+static bool is_own(const struct jic_facts *f, const struct jic_ji *ji)
+{
+	return !ji->clone_targets.len || (ji->flags == f->flags && jic_targets_match_session(ji->clone_targets, f));
+}
+
 static bool describe(struct scan *s, const struct jic_accept_file *file, struct jic_view path,
                      struct jic_candidate *out)
 {
@@ -132,6 +139,7 @@ static bool describe(struct scan *s, const struct jic_accept_file *file, struct 
 	*out = (struct jic_candidate){.path = path,
 	                              .identity = file->identity,
 	                              .flags = file->ji->flags,
+	                              .own = is_own(s->g->facts, file->ji),
 	                              .build_id = jic_ji_build_id(file->ji),
 	                              .bytes = file->identity.size};
 	if (file->ji->clone_targets.len && stat(file->image_path, &image) == 0) {
@@ -289,7 +297,7 @@ static bool take_local(const struct jic_candidate *c, struct jic_arena *arena, s
 	                          .build_id = c->build_id,
 	                          .ours = jic_cachefile_is_ours(c->file_name),
 	                          .has_image = c->has_image,
-	                          .flags = c->flags,
+	                          .own = c->own,
 	                          .bytes = c->bytes,
 	                          .mtime = c->mtime};
 	return out->path.len != 0;

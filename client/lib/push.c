@@ -33,6 +33,7 @@ struct push {
 	struct jic_connection *connection;
 	struct jic_locals locals;
 	struct jic_offer offer;
+	bool has_own;                       /* is anything here this session's own? */
 	enum fate *fate;                    /* for each node */
 	struct jic_msg_artefact *artefacts; /* for each node; only of OFFERED ones */
 	struct jic_upload *uploads;         /* at most two for each node */
@@ -172,22 +173,16 @@ static void judge_unsigned(struct push *p, size_t node)
 		judge_new(p, node);
 }
 
-static bool has_own_flags(const struct push *p, const struct jic_local *l)
+/* What is here may all be of other flags or for another processor, and taken by Julia all the same: that is published
+ * by a session of those. Where something is this session's own, its Julia uses the rest beside it, and all goes
+ * together.
+ */
+static bool has_own(const struct push *p)
 {
-	return !jic_ji_flags_pkgimages(l->flags) || l->flags == p->session->facts.flags;
-}
-
-/* A file of other flags that Julia takes, too, is published by a push with those; here only when something of this
- * session's own flags was compiled against it. */
-static bool belongs_here(const struct push *p, size_t node)
-{
-	bool belongs = has_own_flags(p, &p->locals.items[node]);
-	for (size_t i = node + 1; !belongs && i < p->locals.count; i++) {
-		const struct jic_node *n = &p->session->graph.nodes[i];
-		belongs = p->locals.items[i].path.len && has_own_flags(p, &p->locals.items[i]) &&
-		          n->state == JIC_STATE_SHARED && jic_node_closure_has(n, node);
-	}
-	return belongs;
+	for (size_t i = 0; i < p->locals.count; i++)
+		if (p->locals.items[i].path.len && p->locals.items[i].own)
+			return true;
+	return false;
 }
 
 static void judge(struct push *p, size_t node)
@@ -198,7 +193,7 @@ static void judge(struct push *p, size_t node)
 	const struct jic_statement_place at = {.runtime = s->runtime_ids[0], .sysimage = s->facts.sysimage};
 	if (s->graph.nodes[node].state != JIC_STATE_SHARED || !l->path.len)
 		return;
-	if (!r && !belongs_here(p, node))
+	if (!r && !p->has_own)
 		return;
 	const bool accepted = !r || !s->trust.signing_key || jic_trust_accepts(&s->trust, &at, r, NULL);
 	const bool same = r && jic_build_id_eq(r->build_id, l->build_id);
@@ -217,6 +212,7 @@ static bool judge_all(struct push *p, struct jic_error *err)
 	p->uploads = jic_arena_array(p->arena, 2 * count + 1, sizeof *p->uploads);
 	if (!p->fate || !p->artefacts || !p->uploads)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
+	p->has_own = has_own(p);
 	for (size_t i = 0; i < count; i++)
 		judge(p, i);
 	return p->arena->failed ? jic_fail(err, JIC_EMEMORY, "out of memory") : true;

@@ -11,6 +11,7 @@ enum {
 	NAME_HEX = 16,
 	FLAG_OURS = 1,
 	FLAG_IMAGE = 2,
+	FLAG_OWN = 4,
 };
 static const char magic[] = "jicscan2";
 
@@ -233,8 +234,7 @@ static void write_local(struct jic_buf *b, const struct jic_local *l)
 	write_text(b, l->path);
 	jic_buf_u64le(b, l->build_id.hi);
 	jic_buf_u64le(b, l->build_id.lo);
-	jic_buf_u8(b, (uint8_t)((l->ours ? FLAG_OURS : 0) | (l->has_image ? FLAG_IMAGE : 0)));
-	jic_buf_u8(b, l->flags);
+	jic_buf_u8(b, (uint8_t)((l->ours ? FLAG_OURS : 0) | (l->has_image ? FLAG_IMAGE : 0) | (l->own ? FLAG_OWN : 0)));
 	jic_buf_u64le(b, l->bytes);
 }
 
@@ -243,12 +243,12 @@ static bool read_local(struct jic_cursor *c, struct jic_arena *arena, struct jic
 	uint8_t flags;
 	struct jic_view path;
 	if (!read_text(c, &path) || !jic_cursor_u64le(c, &out->build_id.hi) ||
-	    !jic_cursor_u64le(c, &out->build_id.lo) || !jic_cursor_u8(c, &flags) || !jic_cursor_u8(c, &out->flags) ||
-	    !jic_cursor_u64le(c, &out->bytes))
+	    !jic_cursor_u64le(c, &out->build_id.lo) || !jic_cursor_u8(c, &flags) || !jic_cursor_u64le(c, &out->bytes))
 		return false;
 	out->path = path.len ? jic_arena_copy(arena, path) : (struct jic_view){0};
 	out->ours = flags & FLAG_OURS;
 	out->has_image = flags & FLAG_IMAGE;
+	out->own = flags & FLAG_OWN;
 	return !path.len || out->path.len;
 }
 

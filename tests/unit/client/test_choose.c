@@ -32,7 +32,8 @@ static void add(struct world *w, uint32_t node, uint64_t id, double mtime, uint6
 	const size_t at = w->lists[node].count++;
 	struct jic_candidate *c = &w->files[node][at];
 	const uint64_t wanted[] = {a, b};
-	*c = (struct jic_candidate){.build_id = {.lo = id}, .mtime = mtime, .flags = 0xa3, .needs = w->needs[node][at]};
+	*c = (struct jic_candidate){
+	    .build_id = {.lo = id}, .mtime = mtime, .flags = 0xa3, .own = true, .needs = w->needs[node][at]};
 	for (uint32_t i = 0; i < 2; i++)
 		if (wanted[i])
 			w->needs[node][at][c->needs_count++] =
@@ -151,7 +152,7 @@ Test(choose, an_empty_graph_chooses_nothing)
 	expect(&w, 0, 0, 0);
 }
 
-Test(choose, of_two_whole_sets_the_one_of_the_very_flags)
+Test(choose, of_two_whole_sets_the_sessions_very_own)
 {
 	struct world w;
 	world_open(&w, 12);
@@ -161,6 +162,6 @@ Test(choose, of_two_whole_sets_the_one_of_the_very_flags)
 	add(&w, B, 21, 9, 11, 0);
 	add(&w, C, 31, 9, 11, 21);
 	add(&w, C, 30, 1, 10, 20);
-	w.files[A][1].flags = w.files[B][1].flags = w.files[C][0].flags = 0xe3;
+	w.files[A][1].own = w.files[B][1].own = w.files[C][0].own = false;
 	expect(&w, 10, 20, 30);
 }
