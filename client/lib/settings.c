@@ -12,6 +12,8 @@ struct setting {
 };
 static const struct setting setting_url = {"url", "JICACHE_URL", JIC_URL_DEFAULT};
 static const struct setting setting_token = {"token", "JICACHE_TOKEN", ""};
+static const struct setting setting_token_file = {"token_file", "JICACHE_TOKEN_FILE", ""};
+static const struct setting setting_oidc_audience = {"oidc_audience", "JICACHE_OIDC_AUDIENCE", ""};
 static const struct setting setting_lane = {"lane", "JICACHE_LANE", ""};
 static const struct setting setting_ca_file = {"ca_file", "JICACHE_CA_FILE", ""};
 static const struct setting setting_client_certificate = {"client_certificate", "JICACHE_CLIENT_CERTIFICATE", ""};
@@ -32,14 +34,10 @@ static const char *xdg_path(struct jic_arena *arena, const char *variable, const
 
 static bool check_keys(const struct jic_toml *root, const char *path, struct jic_error *err)
 {
-	static const struct setting *const known[] = {&setting_url,
-	                                              &setting_token,
-	                                              &setting_lane,
-	                                              &setting_ca_file,
-	                                              &setting_client_certificate,
-	                                              &setting_client_key,
-	                                              &setting_signing_key,
-	                                              &setting_trusted_keys};
+	static const struct setting *const known[] = {
+	    &setting_url,         &setting_token,       &setting_token_file,         &setting_oidc_audience,
+	    &setting_lane,        &setting_ca_file,     &setting_client_certificate, &setting_client_key,
+	    &setting_signing_key, &setting_trusted_keys};
 	for (const struct jic_toml *e = jic_toml_first(root); e; e = e->next) {
 		size_t i = 0;
 		while (i < JIC_COUNT(known) && !jic_view_is(e->key, known[i]->key))
@@ -47,7 +45,8 @@ static bool check_keys(const struct jic_toml *root, const char *path, struct jic
 		if (i == JIC_COUNT(known))
 			return jic_fail(err, JIC_EFORMAT,
 			                "%s:%u: unknown setting \"" JIC_PRIv
-			                "\" (known: url, token, lane, ca_file, client_certificate, client_key, "
+			                "\" (known: url, token, token_file, oidc_audience, lane, ca_file, "
+			                "client_certificate, client_key, "
 			                "signing_key, trusted_keys)",
 			                path, e->line, JIC_ARGv(e->key));
 		if (known[i] == &setting_trusted_keys && e->type == JIC_TOML_ARRAY)
@@ -138,6 +137,57 @@ static const char *without_slash(const char *url, struct jic_arena *arena)
 	return jic_arena_copy(arena, v).ptr;
 }
 
+/* ---- the token */
+
+/* A token becomes a header: nothing that could end the line. */
+static bool check_token(struct jic_view token, const char *where, struct jic_error *err)
+{
+	for (size_t i = 0; i < token.len; i++)
+		if ((unsigned char)token.ptr[i] <= ' ' || (unsigned char)token.ptr[i] >= 0x7f)
+			return jic_fail(err, JIC_EFORMAT, "%s: spaces and control characters are in no token", where);
+	return true;
+}
+
+/* The file's text without the white space around it. */
+static bool read_token_file(const char *path, struct jic_arena *arena, const char **out, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf text = {0};
+	if (!jic_file_read(path, JIC_CI_TOKEN_BYTES_MAX, &text, err))
+		return jic_wrap(err, "token_file");
+	struct jic_view token = jic_buf_view(&text);
+	while (token.len && strchr(" \t\r\n", token.ptr[token.len - 1]))
+		token.len--;
+	*out = jic_arena_copy(arena, token).ptr;
+	return check_token(token, path, err);
+}
+
+/*
+ * Flag, JICACHE_TOKEN, JICACHE_TOKEN_FILE, `token`, `token_file`: what is nearer wins, and of two as near the one that
+ * needs no file.
+ */
+static bool read_token(const struct jic_session_options *options, const struct jic_toml *config,
+                       struct jic_arena *arena, struct jic_settings *out, struct jic_error *err)
+{
+	out->ci_token = NULL;
+	const char *near = choose(&setting_token, options->token, NULL, arena);
+	const char *near_file = choose(&setting_token_file, NULL, NULL, arena);
+	const char *far = choose(&setting_token, NULL, config, arena);
+	const char *file = *near_file || !*far ? choose(&setting_token_file, NULL, config, arena) : "";
+	out->token = *near ? near : far;
+	if (!*near && *file && !read_token_file(file, arena, &out->token, err))
+		return false;
+	if (!check_token(jic_view_of(out->token), "the token", err))
+		return false;
+	if (strcmp(out->token, JIC_TOKEN_OIDC) != 0)
+		return true;
+	const char *audience = choose(&setting_oidc_audience, NULL, config, arena);
+	out->token = "";
+	/* A job that may not ask, such as that of a fork, reads what everybody may read. */
+	if (jic_ci_token_possible())
+		out->ci_token = jic_ci_token_new(*audience ? audience : out->url, arena);
+	return true;
+}
+
 bool jic_settings_load(const struct jic_session_options *options, struct jic_arena *arena, struct jic_settings *out,
                        struct jic_error *err)
 {
@@ -147,7 +197,8 @@ bool jic_settings_load(const struct jic_session_options *options, struct jic_are
 	if (!read_config(out->config, arena, &config, err))
 		return false;
 	out->url = without_slash(choose(&setting_url, options->url, config, arena), arena);
-	out->token = choose(&setting_token, options->token, config, arena);
+	if (!read_token(options, config, arena, out, err))
+		return false;
 	out->lane = choose(&setting_lane, options->lane, config, arena);
 	out->ca_file = choose(&setting_ca_file, options->ca_file, config, arena);
 	out->client_certificate = choose(&setting_client_certificate, options->client_certificate, config, arena);

@@ -67,6 +67,16 @@ static bool add_headers(struct jic_connection *c, const char *token)
 	return line && add_header(c, line);
 }
 
+/* The headers of every request. */
+static bool identify(struct jic_connection *c, const struct jic_settings *settings, struct jic_error *err)
+{
+	char token[JIC_CI_TOKEN_BYTES_MAX + 1];
+	if (settings->ci_token && !jic_ci_token_get(settings->ci_token, token, err))
+		return false;
+	return add_headers(c, settings->ci_token ? token : settings->token) ||
+	       jic_fail(err, JIC_EMEMORY, "out of memory");
+}
+
 static double now_s(void)
 {
 	struct timespec now;
@@ -155,10 +165,12 @@ struct jic_connection *jic_connection_new(const struct jic_settings *settings, c
 		c->date_s = -1;
 		c->curl = lib->easy_init();
 	}
-	if (!c || !c->curl || !add_headers(c, settings->token)) {
+	if (!c || !c->curl) {
 		jic_fail(err, JIC_EMEMORY, "out of memory");
 		return NULL;
 	}
+	if (!identify(c, settings, err))
+		return NULL;
 	set_options(c);
 	set_server(c, settings);
 	return JIC_TAKE(c);

@@ -25,7 +25,7 @@
 	X(INCOHERENT, 422, "incoherent")                                                                               \
 	X(BAD_ARTEFACT, 422, "bad-artefact")                                                                           \
 	X(BAD_SIGNATURE, 422, "bad-signature")                                                                         \
-	X(RECALLED, 422, "recalled")                                                                           \
+	X(RECALLED, 422, "recalled")                                                                                   \
 	X(RATE_LIMITED, 429, "rate-limited")                                                                           \
 	X(INTERNAL, 500, "internal")                                                                                   \
 	X(OVERLOADED, 503, "overloaded")                                                                               \
