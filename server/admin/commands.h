@@ -59,6 +59,9 @@ bool jic_cmd_restore(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_pin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_unpin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_pins(const struct jic_admin *a, struct jic_error *err);
+/* cmd_gc.c */
+bool jic_cmd_gc(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_purge(const struct jic_admin *a, struct jic_error *err);
 /* cmd_recall.c */
 bool jic_cmd_recall(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_recalls(const struct jic_admin *a, struct jic_error *err);

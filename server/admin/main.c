@@ -67,6 +67,17 @@ static const struct jic_option fsck_options[] = {
     {.name = "repair", .help = "take out what is damaged; the server must not run"},
     JSON_OPTION,
 };
+static const struct jic_option gc_options[] = {
+    DATA_OPTIONS,
+    {.name = "older-than", .value = "AGE", .help = "12h, 30d, 26w (default limits.unused_artefact_age)"},
+    {.name = "yes", .help = "do it; without only say what would go"},
+    JSON_OPTION,
+};
+static const struct jic_option purge_options[] = {
+    DATA_OPTIONS,
+    {.name = "yes", .help = "do it; without only say what would go"},
+    JSON_OPTION,
+};
 static const struct jic_option recall_options[] = {
     DATA_OPTIONS,
     {.name = "by", .value = "WHO", .help = "a signing key (its id), a token's name, or a CI run; required"},
@@ -100,6 +111,8 @@ enum {
 	PIN,
 	UNPIN,
 	PINS,
+	GC,
+	PURGE,
 	RECALL,
 	RECALLS,
 	CONFIG_SHOW,
@@ -127,6 +140,8 @@ static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
                                           [PIN] = jic_cmd_pin,
                                           [UNPIN] = jic_cmd_unpin,
                                           [PINS] = jic_cmd_pins,
+                                          [GC] = jic_cmd_gc,
+                                          [PURGE] = jic_cmd_purge,
                                           [RECALL] = jic_cmd_recall,
                                           [RECALLS] = jic_cmd_recalls,
                                           [CONFIG_SHOW] = jic_cmd_config_show,
@@ -225,6 +240,22 @@ static const struct jic_command commands[] = {
      .id = UNPIN,
      OPTIONS(data_options)},
     {.name = "pins", .summary = "List pins", .id = PINS, OPTIONS(list_options)},
+    {.name = "gc",
+     .summary = "Take out what nobody used for a long time",
+     .details = "Without --yes it only says how much that is. What is pinned stays, and what something younger\n"
+                "requires. Works beside a running server, which removes the bytes later.",
+     .id = GC,
+     OPTIONS(gc_options)},
+    {.name = "purge",
+     .summary = "Take out a package, with all that was built on it",
+     .details = "WHAT is PACKAGE or PACKAGE@VERSION, in all lanes and for all Julias. Without --yes it only says how\n"
+                "much that is. Works beside a running server. Who compiles it publishes it anew: to prevent that,\n"
+                "see recall.",
+     .positional = "WHAT",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = PURGE,
+     OPTIONS(purge_options)},
     {.name = "recall",
      .summary = "Withdraw all that one key signed, one token published or one CI run made, for good",
      .details = "With all that was built on it. Without --yes it only says how much that is. Works beside a running\n"

@@ -14,14 +14,18 @@ struct jic_eviction {
 	uint64_t bytes;    /**< stored bytes to free, if there are as many that are not pinned */
 	uint64_t unused_s; /**< what was not used for longer goes in any case; 0: no age limit */
 	uint64_t now_s;    /**< Unix time */
+	bool rows_only;    /**< of withdraw.h; then only by age: no bytes are freed that could be counted */
+	bool dry_run;      /**< likewise */
 };
 struct jic_evicted {
 	uint64_t artefacts, stored_bytes;
+	uint64_t content_bytes; /**< of what went by age */
 };
 
 /**
  * Memory: about what the records of the largest (runtime, sysimage) take, and 80 bytes for each artefact.
- * @return false with JIC_EUSAGE beside a server, or when index or blobs failed; `out` says what is gone all the same
+ * @return false with JIC_EUSAGE beside a server without rows_only, or when index or blobs failed; `out` says what is
+ * gone all the same
  */
 jic_must_check bool jic_store_evict(struct jic_store *s, const struct jic_eviction *what, struct jic_evicted *out,
                                     struct jic_error *err);
