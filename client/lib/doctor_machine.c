@@ -92,6 +92,14 @@ static void find_cpu(struct jic_findings *f, const struct jic_facts *facts)
 		jic_find(f, JIC_FINE, "cpu", "", "this session uses no native code in caches: any processor will do");
 		return;
 	}
+	if (target.len > 8 && memmem(target.ptr, target.len, "x86-64-v", 8)) {
+		jic_find(f, JIC_WRONG, "cpu", "name a processor: haswell,-rdrnd is what x86-64-v3 stands for",
+		         "images are compiled for \"" JIC_PRIv "\", and Julia knows no x86-64 levels: it refuses to "
+		                                               "start for one (CX16), or makes code that other "
+		         "machines take and can't run",
+		         JIC_ARGv(target));
+		return;
+	}
 	if (!jic_view_is(target, "native")) {
 		jic_find(f, JIC_FINE, "cpu", "", "images are compiled for \"" JIC_PRIv "\"", JIC_ARGv(target));
 		return;
@@ -114,7 +122,7 @@ static void find_cpu(struct jic_findings *f, const struct jic_facts *facts)
 		                          JIC_ARGv(remedy));
 	jic_find(f, JIC_ADVICE, "cpu", remedy.len ? remedy.ptr : "",
 	         "images are compiled for \"native\", which is " JIC_PRIv
-	         " here: only machines with the same processor "
+	         " here: machines that lack any of its features can't "
 	         "share them",
 	         JIC_ARGv(facts->cpu_name));
 }
