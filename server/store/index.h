@@ -177,8 +177,8 @@ struct jic_index_ops {
 	/** Answers a query. */
 	bool (*ready)(struct jic_index *ix, struct jic_error *err);
 	bool (*schema_version)(struct jic_index *ix, uint32_t *out, struct jic_error *err);
-	/** A number that is another one after each commit, whoever made it, this process or another. Takes microseconds,
-	 * waits for nobody's transaction. JIC_EUNSUPPORTED where there is no such thing. */
+	/** A number that is another one after each commit, whoever made it, this process or another. Takes
+	 * microseconds, waits for nobody's transaction. JIC_EUNSUPPORTED where there is no such thing. */
 	bool (*version)(struct jic_index *ix, uint64_t *out, struct jic_error *err);
 	bool (*counts)(struct jic_index *ix, struct jic_index_counts *out, struct jic_error *err);
 

@@ -46,9 +46,9 @@ struct jic_session_options {
 	void *progress_context;
 	const char *target; /**< "test": the environment that Pkg.test makes for the project's package, and its flags */
 	const char *script; /**< the program file: what "@script" stands for in LOAD_PATH and `project` (Julia 1.11+) */
-	const char *ca_file; /**< who signs the server's certificate, PEM; JICACHE_CA_FILE, `ca_file`, the system's list */
+	const char *ca_file;            /**< PEM; JICACHE_CA_FILE, `ca_file`, the system's list */
 	const char *client_certificate; /**< PEM; JICACHE_CLIENT_CERTIFICATE, `client_certificate`, none */
-	const char *client_key; /**< PEM; JICACHE_CLIENT_KEY, `client_key`, in the certificate's file */
+	const char *client_key;         /**< PEM; JICACHE_CLIENT_KEY, `client_key`, in the certificate's file */
 };
 #define JIC_SESSION_OPTIONS_INIT                                                                                       \
 	{                                                                                                              \
