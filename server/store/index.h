@@ -314,6 +314,12 @@ struct jic_index_ops {
 	 * that lane has the address. */
 	bool (*artefact_move)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,
 	                      uint64_t to_lane, struct jic_error *err);
+	/** Artefacts of a space, in any lane, that require one of `modules` directly: each by lane, then key, once. Who
+	 * requires a module at all is found from these, and from those that require what these provide, and so on. More
+	 * than these may be found. Takes no longer for a large index. */
+	bool (*direct_requirers)(struct jic_index_txn *t, uint64_t space, const uint32_t *modules, size_t count,
+	                         struct jic_arena *arena, const struct jic_index_place **out, size_t *out_count,
+	                         struct jic_error *err);
 	/** Remember that artefacts were used; those that are gone are no error. */
 	bool (*artefacts_touch)(struct jic_index_txn *t, const struct jic_index_place *places, size_t count,
 	                        uint64_t now_s, struct jic_error *err);

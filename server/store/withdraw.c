@@ -91,18 +91,19 @@ struct gone {
 	size_t providers_count;
 };
 
-static bool look_around(struct withdraw *w, uint64_t space, struct gone *out, struct jic_error *err)
+/* @param from how many bytes of `modules` were looked around for before */
+static bool look_around(struct withdraw *w, uint64_t space, size_t from, struct gone *out, struct jic_error *err)
 {
 	if (!jic_buf_ok(&w->modules, err))
 		return false;
-	out->count = w->modules.len / sizeof(uint32_t);
+	out->count = (w->modules.len - from) / sizeof(uint32_t);
 	/* A copy: withdrawing dependents appends to the buffer. */
 	uint32_t *sorted = jic_arena_array(w->arena, out->count + 1, sizeof *sorted);
 	struct jic_index_module *full = jic_arena_array(w->arena, out->count + 1, sizeof *full);
 	if (!sorted || !full)
 		return out_of_memory(err);
 	if (out->count)
-		memcpy(sorted, w->modules.ptr, w->modules.len);
+		memcpy(sorted, w->modules.ptr + from, w->modules.len - from);
 	qsort(sorted, out->count, sizeof *sorted, compare_numbers);
 	out->modules = sorted;
 	return w->txn->ops->modules_get(w->txn, sorted, out->count, full, err) &&
@@ -127,41 +128,54 @@ static bool lacks(const struct gone *g, const struct jic_lookup *chain, const st
 	return false;
 }
 
-static bool withdraw_from_lane(struct withdraw *w, const struct jic_lane *lane, uint64_t space, const struct gone *g,
-                               struct jic_error *err)
+static const struct jic_lane *find_lane(const struct withdraw *w, uint64_t id)
 {
-	struct jic_lookup chain = {.txn = w->txn, .arena = w->arena, .space = space};
-	const struct jic_digest *keys = NULL;
-	size_t count = 0;
-	if (!w->txn->ops->requirers_list(w->txn, lane->id, space, g->modules, g->count, w->arena, &keys, &count, err) ||
-	    !w->txn->ops->lane_chain(w->txn, lane->name, w->arena, &chain.lanes, &chain.lanes_count, err))
+	for (size_t i = 0; i < w->lanes_count; i++)
+		if (w->lanes[i].id == id)
+			return &w->lanes[i];
+	return NULL;
+}
+
+/* @param places all of one lane */
+static bool withdraw_from_lane(struct withdraw *w, const struct jic_index_place *places, size_t count,
+                               const struct gone *g, struct jic_error *err)
+{
+	struct jic_lookup chain = {.txn = w->txn, .arena = w->arena, .space = places[0].space};
+	const struct jic_lane *lane = find_lane(w, places[0].lane_id);
+	/* One that was made since the lanes were listed: its artefacts were published after what is withdrawn, or stand
+	 * on what is not. */
+	if (!lane)
+		return true;
+	if (!w->txn->ops->lane_chain(w->txn, lane->name, w->arena, &chain.lanes, &chain.lanes_count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const struct jic_index_place at = {.lane_id = lane->id, .space = space, .key = keys[i]};
 		const struct jic_index_artefact *row;
-		if (!find_row(w, &at, &row, err))
+		if (!find_row(w, &places[i], &row, err))
 			return false;
-		if (row && lacks(g, &chain, row) && !delete_row(w, &at, row, true, err))
+		if (row && lacks(g, &chain, row) && !delete_row(w, &places[i], row, true, err))
 			return false;
 	}
 	return true;
 }
 
-/* What an artefact requires names all that is below it, so one pass finds them all; nothing relies on that. */
+/* Level by level: each pass takes what stands directly on what the one before took. */
 static bool withdraw_dependents(struct withdraw *w, uint64_t space, struct jic_error *err)
 {
-	size_t before;
-	do {
+	for (size_t from = 0; from < w->modules.len;) {
+		const struct jic_index_place *places;
 		struct gone g;
-		before = w->modules.len;
-		if (!before)
-			return true;
-		if (!look_around(w, space, &g, err))
+		size_t count;
+		if (!look_around(w, space, from, &g, err) ||
+		    !w->txn->ops->direct_requirers(w->txn, space, g.modules, g.count, w->arena, &places, &count, err))
 			return false;
-		for (size_t i = 0; i < w->lanes_count; i++)
-			if (!withdraw_from_lane(w, &w->lanes[i], space, &g, err))
+		from = w->modules.len;
+		for (size_t i = 0, n; i < count; i += n) {
+			for (n = 1; i + n < count && places[i + n].lane_id == places[i].lane_id;)
+				n++;
+			if (!withdraw_from_lane(w, &places[i], n, &g, err))
 				return false;
-	} while (w->modules.len > before);
+		}
+	}
 	return true;
 }
 

@@ -2,20 +2,23 @@
  * How long a resolve takes in a store of some size: bench_resolve DIR [ARTEFACTS [KEYS]]
  *
  * Fills DIR with environments of KEYS packages each, every package requiring up to 150 of those before it, and resolves
- * whole environments, chosen at random, again and again. Prints the median and the 99th percentile.
+ * whole environments, chosen at random, again and again. Prints the median and the 99th percentile. Then withdraws one
+ * artefact in the middle of each of some environments, with what was built on it, which keeps publishers waiting.
  */
 #include "common/buf.h"
 #include "server/store/store.h"
+#include "server/store/withdraw.h"
 
 #include <inttypes.h>
 #include <time.h>
 
-enum { REQUIRES_MAX = 150, ROUNDS = 1000 };
+enum { REQUIRES_MAX = 150, ROUNDS = 1000, WITHDRAWALS = 15 };
 
 struct bench {
 	struct jic_store *store;
 	size_t artefacts, keys;
 	struct jic_digest sysimage;
+	uint64_t lane, space;
 };
 
 static const char runtime[] =
@@ -86,10 +89,31 @@ static void fill(struct bench *b)
 	uint64_t space;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, &err);
 	stop_on(t && ix->ops->lane_chain(t, JIC_VIEW("main"), &arena, &chain, &depth, &err), &err);
-	stop_on(ix->ops->space_put(t, jic_view_of(runtime), &b->sysimage, JIC_VIEW(""), &space, &err), &err);
+	stop_on(ix->ops->space_put(t, jic_view_of(runtime), &b->sysimage, &space, &err), &err);
+	b->lane = chain[0].id;
+	b->space = space;
 	for (size_t first = 0; first + b->keys <= b->artefacts; first += b->keys)
 		put_environment(b, t, chain[0].id, space, first);
 	stop_on(ix->ops->commit(t, &err), &err);
+}
+
+static double ms_between(struct timespec begin, struct timespec end)
+{
+	return (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+}
+
+static double withdraw_once(struct bench *b, size_t n, uint64_t *dependents)
+{
+	struct jic_error err = {0};
+	struct timespec begin, end;
+	const struct jic_index_place at = {.lane_id = b->lane, .space = b->space, .key = digest_of("key", n)};
+	const struct jic_withdrawal what = {.places = &at, .places_count = 1, .rows_only = true};
+	struct jic_withdrawn out;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	stop_on(jic_store_withdraw(b->store, &what, &out, &err), &err);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	*dependents = out.dependents;
+	return ms_between(begin, end);
 }
 
 static double resolve_once(struct bench *b, size_t first)
@@ -111,7 +135,7 @@ static double resolve_once(struct bench *b, size_t first)
 		fprintf(stderr, "bench_resolve: an environment is incomplete\n");
 		exit(1);
 	}
-	return (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+	return ms_between(begin, end);
 }
 
 static int compare(const void *a, const void *b)
@@ -144,5 +168,10 @@ int main(int argc, char **argv)
 	qsort(took_ms, ROUNDS, sizeof *took_ms, compare);
 	printf("%zu artefacts, %zu keys: median %.3f ms, 99th percentile %.3f ms\n", b.artefacts, b.keys,
 	       took_ms[ROUNDS / 2], took_ms[ROUNDS - ROUNDS / 100]);
+	for (size_t i = 0; i < WITHDRAWALS; i++) {
+		uint64_t dependents;
+		took_ms[i] = withdraw_once(&b, i * b.keys + b.keys / 2 - i, &dependents);
+		printf("withdrawn with %" PRIu64 " dependents in %.1f ms\n", dependents, took_ms[i]);
+	}
 	return 0;
 }

@@ -497,6 +497,101 @@ void index_conformance_requirers_are_found_in_one_lane(struct jic_index *ix)
 	cr_expect_eq(count, 0);
 }
 
+/* Low provides 1, middle 2 and requires 0 and 1, high requires all three: directly only 2. */
+void index_conformance_direct_requirers_lead_to_all(struct jic_index *ix)
+{
+	put_lane(ix, "child", "main");
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_place *places;
+	size_t count;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact low = make_artefact(&s, 1), middle = make_artefact(&s, 2),
+				  high = make_artefact(&s, 3);
+	put_artefact(t, &s, &low);
+	put_artefact(t, &s, &middle);
+	put_artefact(t, &s, &high);
+	OK(ix->ops->direct_requirers(t, s.space, s.modules + 2, 1, &s.arena, &places, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect(jic_digest_eq(&places[0].key, &high.record.key));
+	cr_expect(places[0].lane_id == s.lane.id && places[0].space == s.space);
+	OK(ix->ops->direct_requirers(t, s.space, s.modules + 1, 1, &s.arena, &places, &count, &err));
+	cr_assert_eq(count, 1);
+	cr_expect(jic_digest_eq(&places[0].key, &middle.record.key));
+	OK(ix->ops->direct_requirers(t, s.space, s.modules, 3, &s.arena, &places, &count, &err));
+	cr_expect_eq(count, 3, "each once");
+	OK(ix->ops->direct_requirers(t, s.space + 1, s.modules, 3, &s.arena, &places, &count, &err));
+	cr_expect_eq(count, 0);
+	/* In a lane below, where the providers are not: every module counts. */
+	high.lane_id = get_lane(ix, "child", &s.arena).id;
+	put_artefact(t, &s, &high);
+	OK(ix->ops->direct_requirers(t, s.space, s.modules, 1, &s.arena, &places, &count, &err));
+	cr_assert_eq(count, 2);
+	cr_expect_eq(places[1].lane_id, high.lane_id);
+	OK(ix->ops->artefact_delete(t, high.lane_id, s.space, &high.record.key, &err));
+	OK(ix->ops->direct_requirers(t, s.space, s.modules, 1, &s.arena, &places, &count, &err));
+	cr_expect_eq(count, 1);
+}
+
+void index_conformance_signatures_makers_and_recalls_are_kept(struct jic_index *ix)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	JIC_CLEAR(shelf) struct shelf s;
+	const struct jic_index_artefact *got;
+	const struct jic_index_place *places;
+	const struct jic_digest *signers;
+	const struct jic_index_recall *recalls;
+	char hex[JIC_DIGEST_HEX + 1];
+	size_t count;
+	uint64_t id, again;
+	bool recalled;
+	shelf_make(&s, ix, t);
+	struct jic_index_artefact a = make_artefact(&s, 1);
+	put_artefact(t, &s, &a);
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_expect_not(got->record.has_signature);
+	a.record.has_signature = true;
+	a.record.signature =
+	    (struct jic_msg_signature){.key = digest_of("k"), .requires_ = digest_of("r"), .bytes = {7}};
+	a.record.provenance.run = JIC_VIEW("run 9");
+	a.writer = JIC_VIEW("signer");
+	OK(ix->ops->artefact_sign(t, s.space, &a, &err));
+	OK(ix->ops->artefacts_find(t, &s.lane, s.space, &a.record.key, 1, &s.arena, &got, &err));
+	cr_assert(got->record.has_signature && jic_view_is(got->writer, "signer"));
+	cr_expect(memcmp(&got->record.signature, &a.record.signature, sizeof a.record.signature) == 0);
+	expect_same_record(&got->record, &a.record);
+	OK(ix->ops->signers_list(t, &s.arena, &signers, &count, &err));
+	cr_assert_eq(count, 1);
+	jic_digest_hex(&signers[0], hex);
+	const struct jic_index_maker makers[] = {{.kind = JIC_BY_KEY, .who = jic_view_of(hex)},
+	                                         {.kind = JIC_BY_TOKEN, .who = JIC_VIEW("signer")},
+	                                         {.kind = JIC_BY_RUN, .who = JIC_VIEW("run 9")}};
+	for (size_t i = 0; i < JIC_COUNT(makers); i++) {
+		OK(ix->ops->made_by_list(t, &makers[i], &s.arena, &places, &count, &err));
+		cr_assert_eq(count, 1, "%zu", i);
+		cr_expect(jic_digest_eq(&places[0].key, &a.record.key));
+		OK(ix->ops->recall_put(t, &makers[i], 50 + i, &id, &err));
+		OK(ix->ops->recall_put(t, &makers[i], 99, &again, &err));
+		cr_expect_eq(id, again);
+	}
+	OK(ix->ops->recalled_put(t, id, &a.record, &err));
+	OK(ix->ops->recalled_put(t, id, &a.record, &err));
+	OK(ix->ops->recalled_find(t, &a.record.ji.digest, &recalled, &err));
+	cr_expect(recalled);
+	OK(ix->ops->recalled_builds(t, &a.record.build_id, 1, &recalled, &err));
+	cr_expect(recalled);
+	OK(ix->ops->recalls_list(t, &s.arena, &recalls, &count, &err));
+	cr_assert_eq(count, 3);
+	cr_expect_eq(recalls[0].created_s, 50);
+	cr_expect_eq(recalls[2].artefacts, 1);
+	OK(ix->ops->recall_delete(t, &makers[2], &err));
+	FAILS(JIC_ENOTFOUND, ix->ops->recall_delete(t, &makers[2], &err));
+	OK(ix->ops->recalled_find(t, &a.record.ji.digest, &recalled, &err));
+	cr_expect_not(recalled);
+	a.record.key = digest_of("no such");
+	FAILS(JIC_ENOTFOUND, ix->ops->artefact_sign(t, s.space, &a, &err));
+}
+
 static bool is_used(struct jic_index_txn *t, const struct jic_digest *digest)
 {
 	struct jic_index_blob got = {0};

@@ -34,6 +34,8 @@
 	X(an_artefact_moves_to_another_lane_as_it_is)                                                                  \
 	X(a_lane_goes_when_nothing_is_in_it)                                                                           \
 	X(requirers_are_found_in_one_lane)                                                                             \
+	X(direct_requirers_lead_to_all)                                                                                \
+	X(signatures_makers_and_recalls_are_kept)                                                                      \
 	X(a_blob_knows_its_users_and_is_unused_when_the_last_has_gone)                                                 \
 	X(what_is_not_committed_is_undone)                                                                             \
 	X(a_reader_sees_one_snapshot)                                                                                  \

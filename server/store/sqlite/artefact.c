@@ -217,7 +217,9 @@ bool jic_sqlite_artefact_put(struct jic_index_txn *t, uint64_t space, const stru
 	if (!jic_stmt_run(&s, err))
 		return false;
 	uint64_t id = (uint64_t)sqlite3_last_insert_rowid(c->db);
-	return change_providers(t, JIC_SQL_PROVIDER_INSERT, a->provides, a->provides_count, id, err);
+	const struct jic_requirer who = {.artefact = id, .lane = a->lane_id, .space = space};
+	return change_providers(t, JIC_SQL_PROVIDER_INSERT, a->provides, a->provides_count, id, err) &&
+	       jic_requirers_put(t, &who, a->requires_, a->requires_count, err);
 }
 
 bool jic_sqlite_artefact_sign(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
@@ -294,7 +296,8 @@ bool jic_sqlite_artefact_delete(struct jic_index_txn *t, uint64_t lane, uint64_t
 	const struct jic_index_place at = {.lane_id = lane, .space = space, .key = *key};
 	return find_leaving(t, &at, &arena, &row, err) &&
 	       change_providers(t, JIC_SQL_PROVIDER_DELETE, row.provides, row.provides_count, row.id, err) &&
-	       delete_row(t, row.id, err) && jic_sqlite_blob_release(t, &row.ji, err) &&
+	       jic_requirers_delete(t, row.id, err) && delete_row(t, row.id, err) &&
+	       jic_sqlite_blob_release(t, &row.ji, err) &&
 	       (!row.has_image || jic_sqlite_blob_release(t, &row.image, err));
 }
 

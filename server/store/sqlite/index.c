@@ -290,6 +290,7 @@ static const struct jic_index_ops sqlite_ops = {
     .origins_find = jic_sqlite_origins_find,
     .artefact_put = jic_sqlite_artefact_put,
     .artefact_sign = jic_sqlite_artefact_sign,
+    .direct_requirers = jic_sqlite_direct_requirers,
     .signers_list = jic_sqlite_signers_list,
     .made_by_list = jic_sqlite_made_by_list,
     .recall_put = jic_sqlite_recall_put,

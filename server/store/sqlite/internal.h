@@ -119,6 +119,18 @@ bool jic_sqlite_requirers_list(struct jic_index_txn *t, uint64_t lane, uint64_t 
 bool jic_sqlite_artefact_sign(struct jic_index_txn *t, uint64_t space, const struct jic_index_artefact *a,
                               struct jic_error *err);
 
+/* requirer.c */
+/** An artefact's row, and where it is. */
+struct jic_requirer {
+	uint64_t artefact, lane, space;
+};
+jic_must_check bool jic_requirers_put(struct jic_index_txn *t, const struct jic_requirer *who, const uint32_t *modules,
+                                      size_t count, struct jic_error *err);
+jic_must_check bool jic_requirers_delete(struct jic_index_txn *t, uint64_t artefact, struct jic_error *err);
+bool jic_sqlite_direct_requirers(struct jic_index_txn *t, uint64_t space, const uint32_t *modules, size_t count,
+                                 struct jic_arena *arena, const struct jic_index_place **out, size_t *out_count,
+                                 struct jic_error *err);
+
 /* recall.c */
 bool jic_sqlite_signers_list(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_digest **out,
                              size_t *count, struct jic_error *err);

@@ -89,7 +89,8 @@
 	X(ORIGINS, "SELECT " JIC_SQL_ORIGIN " FROM artefact a INDEXED BY artefact_of_package"                          \
 	           " JOIN space s ON s.id = a.space"                                                                   \
 	           " WHERE a.uuid = ? AND a.name = ? AND a.lane = ? ORDER BY a.id DESC LIMIT ?")                       \
-	X(ARTEFACT_PROVIDES, "SELECT id, ji, image, provides FROM artefact WHERE lane = ? AND space = ? AND key = ?")  \
+	X(ARTEFACT_PROVIDES, "SELECT id, ji, image, provides FROM artefact"                                            \
+	                     " WHERE lane = ? AND space = ? AND key = ?")                                              \
 	X(ARTEFACT_DELETE, "DELETE FROM artefact WHERE id = ?")                                                        \
 	X(BLOB_INSERT, "INSERT OR IGNORE INTO blob (digest, size, stored_size, crc32c, crc32c_head, tail, created_s,"  \
 	               " used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")                                                       \
@@ -114,6 +115,12 @@
 	X(STORED_BYTES, "SELECT value FROM counter WHERE name = 'stored_bytes'")                                       \
 	X(PIN_INSERT, "INSERT OR IGNORE INTO pin (what, created_s) VALUES (?, ?)")                                     \
 	X(PIN_DELETE, "DELETE FROM pin WHERE what = ?")                                                                \
+	X(REQUIRER_INSERT, "INSERT OR IGNORE INTO requirer (module, artefact) VALUES (?, ?)")                          \
+	X(REQUIRER_DELETE, "DELETE FROM requirer WHERE artefact = ?")                                                  \
+	X(REQUIRERS_OF, "SELECT a.lane, a.key FROM requirer r JOIN artefact a ON a.id = r.artefact"                    \
+	                " WHERE r.module = ? AND a.space = ?")                                                         \
+	X(REQUIRES_OF_PROVIDER, "SELECT a.requires FROM provider p JOIN artefact a ON a.id = p.artefact"               \
+	                        " WHERE p.module = ? AND a.lane = ? AND a.space = ? LIMIT 1")                          \
 	X(ARTEFACT_SIGN, "UPDATE artefact SET signer = ?, signature = ?, host = ?, user = ?, run = ?, client = ?,"     \
 	                 " created_s = ?, writer = ? WHERE lane = ? AND space = ? AND key = ?")                        \
 	X(SIGNER_LIST, "SELECT DISTINCT signer FROM artefact WHERE signer IS NOT NULL ORDER BY signer")                \
