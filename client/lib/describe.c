@@ -134,7 +134,7 @@ static void ask_server(struct jic_session *s, struct jic_arena *arena, struct ji
 {
 	struct jic_error e = {0};
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
-	bool reached = c && jic_offer_get(s, c, JIC_OFFER_PULL, arena, offer, &e);
+	bool reached = c && jic_offer_get(s, c, JIC_OFFER_LOOK, arena, offer, &e);
 	r->server = reached ? JIC_SERVER_REACHED : JIC_SERVER_AWAY;
 	if (reached)
 		return;

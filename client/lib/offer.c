@@ -13,19 +13,51 @@ static size_t shared_keys(const struct jic_graph *g, struct jic_digest *keys)
 	return count;
 }
 
+/* What the keys are, for the server's pages. Without memory they get none: nothing depends on it. */
+static const struct jic_msg_want *describe(const struct jic_graph *g, size_t count, struct jic_arena *arena)
+{
+	struct jic_msg_want *wants = jic_arena_array(arena, count + 1, sizeof *wants);
+	uint32_t *position = jic_arena_array(arena, g->count + 1, sizeof *position); /* of a node's key, plus 1 */
+	size_t next = 0;
+	for (size_t i = 0; wants && position && i < g->count; i++) {
+		const struct jic_node *n = &g->nodes[i];
+		if (n->state != JIC_STATE_SHARED)
+			continue;
+		uint32_t *deps = jic_arena_array(arena, n->deps_count + 1, sizeof *deps);
+		struct jic_msg_want *want = &wants[next];
+		*want = (struct jic_msg_want){.name = n->inputs.name,
+		                              .version = n->version,
+		                              .uuid = n->inputs.uuid,
+		                              .optional = n->optional,
+		                              .deps = deps};
+		/* Nodes are ordered dependencies first; what is not shared has no key to point to. */
+		for (size_t j = 0; deps && j < n->deps_count; j++)
+			if (position[n->deps[j]])
+				deps[want->deps_count++] = position[n->deps[j]] - 1;
+		position[i] = (uint32_t)++next;
+	}
+	return next == count ? wants : NULL;
+}
+
 static bool ask(struct jic_session *s, struct jic_connection *c, enum jic_offer_purpose purpose,
                 const struct jic_digest *keys, size_t count, const struct jic_build_id *have, size_t have_count,
                 struct jic_arena *arena, struct jic_msg_resolved *out, struct jic_error *err)
 {
+	static const char *const purposes[] = {
+	    [JIC_OFFER_PULL] = "pull", [JIC_OFFER_PUSH] = "push", [JIC_OFFER_LOOK] = "look"};
+	const struct jic_msg_want *nodes = purpose == JIC_OFFER_PULL ? describe(&s->graph, count, arena) : NULL;
 	struct jic_msg_resolve request = {
 	    .lane = jic_view_of(s->settings.lane),
 	    .sysimage = s->facts.sysimage,
 	    .runtimes = s->runtime_ids,
-	    .runtimes_count = purpose == JIC_OFFER_PULL ? s->runtimes_count : 1,
+	    .runtimes_count = purpose == JIC_OFFER_PUSH ? 1 : s->runtimes_count,
 	    .keys = keys,
 	    .keys_count = count,
 	    .signers = s->trust.signers,
-	    .signers_count = purpose == JIC_OFFER_PULL ? s->trust.count : 0,
+	    .signers_count = purpose == JIC_OFFER_PUSH ? 0 : s->trust.count,
+	    .purpose = jic_view_of(purposes[purpose]),
+	    .nodes = nodes,
+	    .nodes_count = nodes ? count : 0,
 	    .have = have,
 	    .have_count = have_count,
 	};
@@ -182,7 +214,7 @@ static bool get(struct jic_session *s, struct jic_connection *c, enum jic_offer_
 	if (count == 0)
 		return true;
 	if (!ask(s, c, purpose, keys, count, have, local_builds(out->locals, have), arena, &resolved, err) ||
-	    (purpose == JIC_OFFER_PULL &&
+	    (purpose != JIC_OFFER_PUSH &&
 	     !jic_trust_filter(&s->trust, &s->facts.sysimage, arena, &resolved, &distrusted, &distrusted_count, err)))
 		return false;
 	return choose_set(s, &resolved, arena, out, err) &&
@@ -196,5 +228,5 @@ bool jic_offer_get(struct jic_session *s, struct jic_connection *c, enum jic_off
 	if (!get(s, c, purpose, arena, out, err))
 		return false;
 	/* Where something is missing there may be images that run here though nobody here would think of them. */
-	return purpose != JIC_OFFER_PULL || !jic_kindred_find(s, c, out) || get(s, c, purpose, arena, out, err);
+	return purpose == JIC_OFFER_PUSH || !jic_kindred_find(s, c, out) || get(s, c, purpose, arena, out, err);
 }

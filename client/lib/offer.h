@@ -19,9 +19,10 @@ struct jic_offer {
 	const struct jic_runtime *runtime; /**< that the set was made for; NULL: no record at all */
 };
 
-/** What for: a pull takes of the session's runtimes the best, and only what is signed by a trusted key; a push asks for
- * the first runtime alone, and what is there whoever signed it. */
-enum jic_offer_purpose { JIC_OFFER_PULL, JIC_OFFER_PUSH };
+/** What for: a pull or a look takes of the session's runtimes the best, and only what is signed by a trusted key; a
+ * push asks for the first runtime alone, and what is there whoever signed it. The server counts and remembers pulls
+ * alone. */
+enum jic_offer_purpose { JIC_OFFER_PULL, JIC_OFFER_PUSH, JIC_OFFER_LOOK };
 
 /**
  * Ask for all nodes in state SHARED at once. Nothing to ask gives an empty offer without a request.

@@ -292,7 +292,7 @@ static bool why(struct asking *a, struct jic_error *err)
 	if (!jic_depot_scan(&s->graph, &s->depot, a->arena, &a->locals, err))
 		return false;
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
-	if (!c || !jic_offer_get(s, c, JIC_OFFER_PULL, a->arena, &a->offer, &e)) {
+	if (!c || !jic_offer_get(s, c, JIC_OFFER_LOOK, a->arena, &a->offer, &e)) {
 		a->report->server = JIC_SERVER_AWAY;
 		a->offer = (struct jic_offer){0};
 		jic_report_warn(a->report, "%s", e.text);

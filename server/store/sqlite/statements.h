@@ -149,16 +149,17 @@
 	  " AND (?2 = '' OR instr(lower(name), lower(?2))) GROUP BY name, uuid"                                        \
 	  " ORDER BY CASE ?3 WHEN 0 THEN b WHEN 2 THEN n WHEN 3 THEN c WHEN 4 THEN t ELSE 0 END DESC, name"            \
 	  " LIMIT ?4 OFFSET ?5")                                                                                       \
-	X(ITEMS_LIST, "SELECT " JIC_SQL_ITEM " FROM artefact a JOIN space s ON s.id = a.space"                         \
+	/* NOT INDEXED: by rowid from the end; the planner would rather look up lanes and sort everything. */         \
+	X(ITEMS_LIST, "SELECT " JIC_SQL_ITEM " FROM artefact a NOT INDEXED CROSS JOIN space s ON s.id = a.space"       \
 	              " LEFT JOIN runtime r ON r.id = s.runtime"                                                       \
-	              " WHERE a.id < ?1 AND a.lane IN (SELECT value FROM json_each(?2))"                               \
+	              " WHERE a.id < ?1 AND +a.lane IN (SELECT value FROM json_each(?2))"                              \
 	              " AND (?3 = '' OR r.version = ?3) ORDER BY a.id DESC LIMIT ?4")                                  \
 	X(ITEMS_OF_PACKAGE,                                                                                            \
-	  "SELECT " JIC_SQL_ITEM " FROM held_package p CROSS JOIN artefact a INDEXED BY artefact_of_package"           \
-	  " ON a.uuid = p.uuid AND a.name = p.name AND a.lane = p.lane"                                                \
-	  " JOIN space s ON s.id = a.space LEFT JOIN runtime r ON r.id = s.runtime"                                    \
-	  " WHERE a.id < ?1 AND p.lane IN (SELECT value FROM json_each(?2)) AND (?3 = '' OR r.version = ?3)"           \
-	  " AND p.name = ?5 ORDER BY a.id DESC LIMIT ?4")                                                              \
+	  "SELECT " JIC_SQL_ITEM " FROM artefact a CROSS JOIN space s ON s.id = a.space"                               \
+	  " LEFT JOIN runtime r ON r.id = s.runtime WHERE a.id IN (SELECT b.id FROM held_package p"                    \
+	  " CROSS JOIN artefact b INDEXED BY artefact_of_package ON b.uuid = p.uuid AND b.name = p.name"               \
+	  " AND b.lane = p.lane WHERE b.id < ?1 AND p.lane IN (SELECT value FROM json_each(?2)) AND p.name = ?5"       \
+	  " ORDER BY b.id DESC) AND (?3 = '' OR r.version = ?3) ORDER BY a.id DESC LIMIT ?4")                          \
 	X(STEPS_LIST, "SELECT step_s, at_s, lane, " JIC_SQL_ACTIVITY " FROM activity WHERE step_s = ?1 AND at_s >= ?2" \
 	              " AND (lane = 0 OR lane IN (SELECT value FROM json_each(?3))) ORDER BY at_s")                    \
 	X(STEP_ADD,                                                                                                    \
