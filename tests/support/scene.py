@@ -125,9 +125,10 @@ class Scene:
         form = form or ("2.0" if self.julia.version >= (1, 7) else "1.0")
         head = f'julia_version = "{".".join(map(str, self.julia.version))}"\nmanifest_format = "{form}"\n' if form != "1.0" else ""
         prefix = "deps." if form != "1.0" else ""
-        return head + "".join(self.entry(prefix, name, folder) for name in (only or self.closure(names)))
+        entries = only or self.closure(names)
+        return head + "".join(self.entry(prefix, name, folder, entries) for name in entries)
 
-    def entry(self, prefix, name, folder):
+    def entry(self, prefix, name, folder, names):
         lines = [f"\n[[{prefix}{name}]]", f'uuid = "{self.uuid(name)}"']
         if self.deps_of(name):
             lines.append(f"deps = {toml_list(sorted(self.deps_of(name)))}")
@@ -136,7 +137,10 @@ class Scene:
             lines += [f'{key} = "{value}"' for key, value in {"version": "0.1.0", **package.extra}.items()]
             where = {"git-tree-sha1": package.tree_hash} if package.tree_hash else {"path": relative(package.folder, folder)}
             lines += [f'{key} = "{value}"' for key, value in where.items() if key not in package.extra]
-            if package.weak:
+            # Pkg writes UUIDs only for what the manifest has no entry of.
+            if package.weak and all(weak in names for weak in package.weak):
+                lines.append(f"weakdeps = {toml_list(package.weak)}")
+            elif package.weak:
                 lines.append("\n".join([f"\n    [{prefix}{name}.weakdeps]",
                                         *(f'    {weak} = "{self.uuid(weak)}"' for weak in package.weak)]))
             if package.extensions:
