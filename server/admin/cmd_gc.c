@@ -36,7 +36,7 @@ static bool gc_json(const struct jic_evicted *gone, uint64_t age_s, bool done, s
 bool jic_cmd_gc(const struct jic_admin *a, struct jic_error *err)
 {
 	const bool yes = jic_options_has(a->options, "yes");
-	struct jic_eviction what = {.now_s = jic_admin_now_s(), .rows_only = true, .dry_run = !yes};
+	struct jic_eviction what = {.now_s = jic_admin_now_s(), .aged = true, .rows_only = true, .dry_run = !yes};
 	struct jic_evicted gone;
 	if (!gc_age(a, &what.unused_s, err))
 		return false;

@@ -16,6 +16,11 @@ static bool list_json(const struct jic_lane *lanes, size_t count, struct jic_buf
 		if (lanes[i].parent.len)
 			jic_json_put_text(&w, "parent", lanes[i].parent);
 		jic_json_put_u64(&w, "created_s", lanes[i].created_s);
+		jic_json_put_u64(&w, "stored_bytes", lanes[i].stored_bytes);
+		if (lanes[i].quota_bytes)
+			jic_json_put_u64(&w, "quota_bytes", lanes[i].quota_bytes);
+		if (lanes[i].max_age_s)
+			jic_json_put_u64(&w, "max_age_s", lanes[i].max_age_s);
 		jic_json_close(&w, '}');
 	}
 	jic_json_close(&w, ']');
@@ -46,19 +51,49 @@ bool jic_cmd_lane_list(const struct jic_admin *a, struct jic_error *err)
 	return true;
 }
 
+/* Limits as options give them; what they don't give stays. */
+static bool read_limits(const struct jic_admin *a, uint64_t *quota_bytes, uint64_t *max_age_s, struct jic_error *err)
+{
+	const char *quota = jic_options_text(a->options, "quota", NULL);
+	const char *age = jic_options_text(a->options, "max-age", NULL);
+	if (quota && !jic_parse_bytes(jic_view_of(quota), UINT64_C(1) << 56, quota_bytes))
+		return jic_fail(err, JIC_EUSAGE, "--quota \"%s\" is no number of bytes, as 500M or 20G", quota);
+	return !age || jic_parse_duration(jic_view_of(age), 3650 * UINT64_C(86400), max_age_s) ||
+	       jic_fail(err, JIC_EUSAGE, "--max-age \"%s\" is no time, as 12h or 14d", age);
+}
+
+bool jic_cmd_lane_limit(const struct jic_admin *a, struct jic_error *err)
+{
+	struct jic_lane lane;
+	const char *name = jic_admin_required(a, "name", err);
+	uint64_t quota_bytes = 0, max_age_s = 0;
+	if (!name || !read_limits(a, &quota_bytes, &max_age_s, err))
+		return false;
+	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, false, err);
+	struct jic_index *index = store ? jic_store_index(store) : NULL;
+	return index && index->ops->lane_find(index, jic_view_of(name), a->arena, &lane, err) &&
+	       read_limits(a, &lane.quota_bytes, &lane.max_age_s, err) &&
+	       index->ops->lane_limit(index, lane.name, lane.quota_bytes, lane.max_age_s, err);
+}
+
 bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err)
 {
 	const char *name = jic_admin_required(a, "name", err);
 	if (!name)
 		return false;
 	const char *parent = jic_options_text(a->options, "parent", "");
+	uint64_t quota_bytes = 0, max_age_s = 0;
+	if (!read_limits(a, &quota_bytes, &max_age_s, err))
+		return false;
 	if (!jic_lane_name_valid(jic_view_of(name)))
 		return jic_fail(err, JIC_EUSAGE, "--name \"%s\" is not a lane's name", name);
 	JIC_AUTO(jic_store) struct jic_store *store = jic_admin_open(a, true, err);
 	if (!store)
 		return false;
 	struct jic_index *index = jic_store_index(store);
-	return index->ops->lane_put(index, jic_view_of(name), jic_view_of(parent), jic_admin_now_s(), err);
+	return index->ops->lane_put(index, jic_view_of(name), jic_view_of(parent), jic_admin_now_s(), err) &&
+	       ((!quota_bytes && !max_age_s) ||
+	        index->ops->lane_limit(index, jic_view_of(name), quota_bytes, max_age_s, err));
 }
 
 /* ---- promote, drop */

@@ -44,6 +44,7 @@ bool jic_cmd_token_revoke(const struct jic_admin *a, struct jic_error *err);
 /* cmd_lane.c */
 bool jic_cmd_lane_list(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_create(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_lane_limit(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_promote(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_lane_drop(const struct jic_admin *a, struct jic_error *err);
 /* cmd_status.c */

@@ -52,10 +52,22 @@ static const struct jic_option token_revoke_options[] = {
     DATA_OPTIONS,
     {.name = "name", .value = "NAME", .help = "of the token; required"},
 };
+#define LANE_LIMITS                                                                                                    \
+	{.name = "quota", .value = "BYTES", .help = "that its artefacts may take on disk, as 20G; 0: no quota"},       \
+	{                                                                                                              \
+		.name = "max-age", .value = "TIME",                                                                    \
+		.help = "after which artefacts that nobody uses are evicted, as 14d; 0s: as in other lanes"            \
+	}
+static const struct jic_option lane_limit_options[] = {
+    DATA_OPTIONS,
+    {.name = "name", .value = "NAME", .help = "of the lane; required"},
+    LANE_LIMITS,
+};
 static const struct jic_option lane_create_options[] = {
     DATA_OPTIONS,
     {.name = "name", .value = "NAME", .help = "segments of letters, digits, . _ - joined by slashes; required"},
     {.name = "parent", .value = "NAME", .help = "the lane that its readers see beneath it (default none)"},
+    LANE_LIMITS,
 };
 static const struct jic_option lane_change_options[] = {
     DATA_OPTIONS,
@@ -101,6 +113,7 @@ enum {
 	TOKEN_REVOKE,
 	LANE_LIST,
 	LANE_CREATE,
+	LANE_LIMIT,
 	LANE_PROMOTE,
 	LANE_DROP,
 	STATUS,
@@ -130,6 +143,7 @@ static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
                                           [TOKEN_REVOKE] = jic_cmd_token_revoke,
                                           [LANE_LIST] = jic_cmd_lane_list,
                                           [LANE_CREATE] = jic_cmd_lane_create,
+                                          [LANE_LIMIT] = jic_cmd_lane_limit,
                                           [LANE_PROMOTE] = jic_cmd_lane_promote,
                                           [LANE_DROP] = jic_cmd_lane_drop,
                                           [STATUS] = jic_cmd_status,
@@ -177,6 +191,11 @@ static const struct jic_command commands[] = {
      OPTIONS(token_revoke_options)},
     {.name = "lane list", .summary = "List lanes", .id = LANE_LIST, OPTIONS(list_options)},
     {.name = "lane create", .summary = "Create a lane", .id = LANE_CREATE, OPTIONS(lane_create_options)},
+    {.name = "lane limit",
+     .summary = "Change what a lane may keep, and for how long",
+     .details = "What isn't given stays as it is. Works beside a running server.",
+     .id = LANE_LIMIT,
+     OPTIONS(lane_limit_options)},
     {.name = "lane promote",
      .summary = "Move what a lane has into its parent",
      .details = "WHAT is a package's name, a Merkle key, or an address: runtime/sysimage/key; with all that it\n"

@@ -13,6 +13,8 @@ static enum jic_problem problem_of_outcome(enum jic_publish_outcome outcome)
 		return JIC_PROBLEM_BAD_ARTEFACT;
 	case JIC_PUBLISH_INCOHERENT:
 		return JIC_PROBLEM_INCOHERENT;
+	case JIC_PUBLISH_OVER_QUOTA:
+		return JIC_PROBLEM_NO_SPACE;
 	case JIC_PUBLISH_BLOB_MISSING:
 		return JIC_PROBLEM_CONFLICT;
 	case JIC_PUBLISH_BAD_SIGNATURE:

@@ -238,9 +238,19 @@ static int compare_entries(const void *pa, const void *pb)
 	return order ? order : jic_digest_cmp(&a->place.key, &b->place.key);
 }
 
+static const struct jic_lane *lane_of(const struct evict *e, const struct entry *entry)
+{
+	for (size_t i = 0; i < e->lanes_count; i++)
+		if (e->lanes[i].id == entry->place.lane_id)
+			return &e->lanes[i];
+	return NULL;
+}
+
 static bool is_too_old(const struct evict *e, const struct entry *entry)
 {
-	return e->what->unused_s && entry->used_s + e->what->unused_s < e->what->now_s;
+	const struct jic_lane *lane = e->what->aged && !e->what->rows_only ? lane_of(e, entry) : NULL;
+	const uint64_t max_s = lane && lane->max_age_s ? lane->max_age_s : e->what->unused_s;
+	return e->what->aged && max_s && entry->used_s + max_s < e->what->now_s;
 }
 
 static bool evict_batch(struct evict *e, struct jic_buf *places, struct jic_error *err)
@@ -286,6 +296,58 @@ static bool evict_entries(struct evict *e, bool old, struct jic_error *err)
 	return evict_batch(e, &places, err);
 }
 
+/* What a lane has beyond nine tenths of its quota. */
+static uint64_t over_quota(const struct jic_lane *lane)
+{
+	const uint64_t most = lane->quota_bytes - lane->quota_bytes / 10;
+	return lane->quota_bytes && lane->stored_bytes > most ? lane->stored_bytes - most : 0;
+}
+
+/* As long as the lane has too much: how much it has left is known after each batch only, as blobs may be shared. */
+static bool evict_lane(struct evict *e, struct jic_view name, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf places = {0};
+	const struct entry *entries = (const void *)e->entries.ptr;
+	struct jic_index *ix = e->store->index;
+	struct jic_lane lane;
+	uint64_t chosen = 0;
+	if (!ix->ops->lane_find(ix, name, e->arena, &lane, err))
+		return err->code == JIC_ENOTFOUND; /* dropped meanwhile */
+	for (size_t i = 0; i < e->entries.len / sizeof *entries && over_quota(&lane); i++) {
+		if (entries[i].pinned || entries[i].place.lane_id != lane.id)
+			continue;
+		jic_buf_put(&places, &entries[i].place, sizeof entries[i].place);
+		chosen += entries[i].bytes;
+		if (chosen < over_quota(&lane) && places.len < BATCH * sizeof entries[i].place)
+			continue;
+		chosen = 0;
+		if (!evict_batch(e, &places, err) || !ix->ops->lane_find(ix, name, e->arena, &lane, err))
+			return false;
+	}
+	return evict_batch(e, &places, err);
+}
+
+static bool evict_lanes(struct evict *e, struct jic_error *err)
+{
+	for (size_t i = 0; i < e->lanes_count && !e->what->rows_only; i++)
+		if (over_quota(&e->lanes[i]) && !evict_lane(e, e->lanes[i].name, err))
+			return false;
+	return true;
+}
+
+bool jic_lanes_full(struct jic_store *s, bool *full, struct jic_error *err)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_lane *lanes;
+	size_t count;
+	*full = false;
+	if (!s->index->ops->lane_list(s->index, &arena, &lanes, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		*full = *full || over_quota(&lanes[i]);
+	return true;
+}
+
 static bool weigh(struct evict *e, struct jic_error *err)
 {
 	const struct jic_index_space *spaces;
@@ -315,6 +377,7 @@ bool jic_store_evict(struct jic_store *s, const struct jic_eviction *what, struc
 	*out = (struct jic_evicted){0};
 	if (s->admin && !(what->rows_only && !what->bytes))
 		return jic_fail(err, JIC_EUSAGE, "evict: only the serving process may");
-	bool ok = weigh(&e, err) && (!what->unused_s || evict_entries(&e, true, err)) && evict_entries(&e, false, err);
+	bool ok = weigh(&e, err) && (!what->aged || evict_entries(&e, true, err)) && evict_lanes(&e, err) &&
+	          evict_entries(&e, false, err);
 	return ok || jic_wrap(err, "evict");
 }

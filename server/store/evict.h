@@ -11,8 +11,11 @@
 #include "server/store/store.h"
 
 struct jic_eviction {
-	uint64_t bytes;    /**< stored bytes to free, if there are as many that are not pinned */
-	uint64_t unused_s; /**< what was not used for longer goes in any case; 0: no age limit */
+	/** Stored bytes to free, if there are as many that are not pinned. Lanes with a quota are brought below nine
+	 * tenths of it in any case. */
+	uint64_t bytes;
+	bool aged;         /**< what was not used for longer than its lane or `unused_s` allow goes in any case */
+	uint64_t unused_s; /**< of lanes without an age limit of their own; 0: none */
 	uint64_t now_s;    /**< Unix time */
 	bool rows_only;    /**< of withdraw.h; then only by age: no bytes are freed that could be counted */
 	bool dry_run;      /**< likewise */
@@ -29,6 +32,9 @@ struct jic_evicted {
  */
 jic_must_check bool jic_store_evict(struct jic_store *s, const struct jic_eviction *what, struct jic_evicted *out,
                                     struct jic_error *err);
+
+/** Whether a lane has more than nine tenths of its quota. */
+jic_must_check bool jic_lanes_full(struct jic_store *s, bool *full, struct jic_error *err);
 
 /** Whether an artefact of a space is what a pin is about. `space` with runtime and sysimage, as spaces_list gives it.
  */

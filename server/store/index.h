@@ -38,6 +38,9 @@ struct jic_lane {
 	struct jic_view name;
 	struct jic_view parent; /**< empty: none */
 	uint64_t created_s;
+	uint64_t quota_bytes;  /**< of `stored_bytes`; 0: none */
+	uint64_t max_age_s;    /**< that artefacts stay without a use; 0: as long as in other lanes */
+	uint64_t stored_bytes; /**< of its own artefacts' blobs, each counted for itself */
 };
 
 /* ---- tokens */
@@ -186,6 +189,9 @@ struct jic_index_ops {
 	 * JIC_LANE_DEPTH_MAX, JIC_EUSAGE for a name that jic_lane_name_valid() refuses. `parent` empty: none. */
 	bool (*lane_put)(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
 	                 struct jic_error *err);
+	/** Change what a lane may keep. JIC_ENOTFOUND. */
+	bool (*lane_limit)(struct jic_index *ix, struct jic_view name, uint64_t quota_bytes, uint64_t max_age_s,
+	                   struct jic_error *err);
 	/** JIC_ENOTFOUND. Views in the arena. */
 	bool (*lane_find)(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,
 	                  struct jic_error *err);

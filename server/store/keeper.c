@@ -51,6 +51,25 @@ static bool find_wanted(struct jic_keeper *k, uint64_t now_s, uint64_t *out, str
 	return !*out || (jic_store_sweep(s, LEFTOVER_AGE_S, &removed, err) && jic_space_wanted(s, out, err));
 }
 
+/* Whether it is time again to look for what is too old, and whether anything can be. */
+static bool find_aged(struct jic_keeper *k, struct jic_eviction *what, struct jic_error *err)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_index *ix = k->options.store->index;
+	const struct jic_lane *lanes;
+	size_t count;
+	if (what->now_s < k->aged_s + AGE_INTERVAL_S)
+		return true;
+	if (!ix->ops->lane_list(ix, &arena, &lanes, &count, err))
+		return false;
+	what->unused_s = k->unused_artefact_age_s;
+	what->aged = what->unused_s > 0;
+	for (size_t i = 0; i < count; i++)
+		what->aged = what->aged || lanes[i].max_age_s;
+	k->aged_s = what->now_s;
+	return true;
+}
+
 static bool keep(struct jic_keeper *k, struct jic_error *err)
 {
 	struct jic_store *s = k->options.store;
@@ -62,12 +81,10 @@ static bool keep(struct jic_keeper *k, struct jic_error *err)
 		return false;
 	if (!find_wanted(k, what.now_s, &what.bytes, err))
 		return false;
-	const uint64_t age_s = k->unused_artefact_age_s;
-	if (age_s && what.now_s >= k->aged_s + AGE_INTERVAL_S) {
-		what.unused_s = age_s;
-		k->aged_s = what.now_s;
-	}
-	if (!what.bytes && !what.unused_s)
+	bool full;
+	if (!jic_lanes_full(s, &full, err) || !find_aged(k, &what, err))
+		return false;
+	if (!what.bytes && !what.aged && !full)
 		return true;
 	bool ok = jic_store_evict(s, &what, &gone, err);
 	if (gone.artefacts || what.bytes)

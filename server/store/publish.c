@@ -354,6 +354,26 @@ static bool adopt_signatures(struct publish *p, const struct jic_lookup *lookup,
 	return true;
 }
 
+/* Inside of the transaction that has stored all: what it sees is what the lane would have. */
+static bool check_quota(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
+{
+	const struct jic_lane *chain, *lane;
+	size_t depth;
+	if (!lookup->txn->ops->lane_chain(lookup->txn, lookup->lanes[lookup->lanes_count - 1].name, p->arena, &chain,
+	                                  &depth, err))
+		return false;
+	lane = &chain[depth - 1];
+	if (!lane->quota_bytes || lane->stored_bytes <= lane->quota_bytes)
+		return true;
+	jic_space_wake(p->store);
+	return refuse(p, JIC_PUBLISH_OVER_QUOTA, &p->request->artefacts[0],
+	              jic_arena_printf(p->arena,
+	                               "lane " JIC_PRIv
+	                               " is full: its quota is %llu bytes; what saves least is evicted now",
+	                               JIC_ARGv(lane->name), (unsigned long long)lane->quota_bytes),
+	              err);
+}
+
 static bool store_all(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
 {
 	size_t count = p->request->artefacts_count;
@@ -366,8 +386,10 @@ static bool store_all(struct publish *p, const struct jic_lookup *lookup, struct
 			return false;
 	if (p->refused)
 		return true;
-	if (!adopt_signatures(p, lookup, err))
+	if (!adopt_signatures(p, lookup, err) || !check_quota(p, lookup, err))
 		return false;
+	if (p->refused)
+		return true;
 	p->out->published = (struct jic_msg_published){
 	    .published = published,
 	    .published_count = list_keys(p, JIC_FATE_NEW, published),
@@ -458,6 +480,7 @@ static const char *outcome_name(enum jic_publish_outcome outcome)
 	    [JIC_PUBLISH_SUPERSEDED] = "superseded",
 	    [JIC_PUBLISH_BAD_ARTEFACT] = "bad-artefact",
 	    [JIC_PUBLISH_INCOHERENT] = "incoherent",
+	    [JIC_PUBLISH_OVER_QUOTA] = "over-quota",
 	    [JIC_PUBLISH_BLOB_MISSING] = "blob-missing",
 	    [JIC_PUBLISH_BAD_SIGNATURE] = "bad-signature",
 	    [JIC_PUBLISH_RECALLED] = "recalled",

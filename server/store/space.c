@@ -30,7 +30,7 @@ bool jic_space_look(struct jic_store *s, struct jic_error *err)
 	return true;
 }
 
-static void wake_keeper(struct jic_store *s)
+void jic_space_wake(struct jic_store *s)
 {
 	pthread_mutex_lock(&s->space.lock);
 	s->space.wanted = true;
@@ -40,7 +40,7 @@ static void wake_keeper(struct jic_store *s)
 
 static bool refuse(struct jic_store *s)
 {
-	wake_keeper(s);
+	jic_space_wake(s);
 	return false;
 }
 
@@ -49,7 +49,7 @@ void jic_store_set_limits(struct jic_store *s, uint64_t store_bytes_max, uint64_
 {
 	s->space.store_bytes_max = store_bytes_max;
 	s->space.free_bytes_min = free_bytes_min;
-	wake_keeper(s);
+	jic_space_wake(s);
 }
 
 bool jic_space_check_disk(struct jic_store *s, struct jic_error *err)

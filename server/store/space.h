@@ -12,6 +12,9 @@ void jic_space_arrived(struct jic_store *s, uint64_t bytes);
 /** The index has a blob more. */
 void jic_space_stored(struct jic_store *s, uint64_t bytes);
 
+/** Have eviction look for what is to go. */
+void jic_space_wake(struct jic_store *s);
+
 /** Look up what is stored; jic_space_check() goes by the last look. Costs nothing without a limit. */
 jic_must_check bool jic_space_look(struct jic_store *s, struct jic_error *err);
 

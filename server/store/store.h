@@ -17,12 +17,12 @@ struct jic_store;
 struct jic_store_options {
 	const char *data_dir; /**< created when absent; borrowed for the call */
 	uint64_t blob_bytes_max;
-	uint64_t store_bytes_max;  /**< stored bytes of all blobs, uploads under way included; 0: no limit */
-	uint64_t free_bytes_min;   /**< that writing leaves free on the disk; 0: what the index needs */
+	uint64_t store_bytes_max;         /**< stored bytes of all blobs, uploads under way included; 0: no limit */
+	uint64_t free_bytes_min;          /**< that writing leaves free on the disk; 0: what the index needs */
 	const struct jic_digest *signers; /**< public keys whose signatures are taken; borrowed for the store's life */
 	size_t signers_count;             /**< 0: everybody's */
-	const struct jic_log *log; /**< borrowed for the store's life */
-	bool admin;                /**< beside a server that may be running: no lock is taken, sweeping is refused */
+	const struct jic_log *log;        /**< borrowed for the store's life */
+	bool admin; /**< beside a server that may be running: no lock is taken, sweeping is refused */
 };
 /** Default backends: SQLite index and blob directory in data_dir. One process per data directory serves (a lock file):
  *  JIC_EBUSY when there is another. JIC_EUNSUPPORTED when the index was migrated by a newer jicached. */
@@ -96,11 +96,12 @@ jic_must_check bool jic_store_upload_finish(struct jic_store_upload *u, bool *cr
 /* ---- publishing: rule 2 */
 
 enum jic_publish_outcome {
-	JIC_PUBLISH_DONE,         /**< `published` and `existing` are set */
-	JIC_PUBLISH_SUPERSEDED,   /**< keys: addresses taken by another artefact, then what was built on the loser */
-	JIC_PUBLISH_BAD_ARTEFACT, /**< keys[0]: bytes contradict themselves, the address or each other */
-	JIC_PUBLISH_INCOHERENT,   /**< keys[0]: requires a build id that is neither stored nor part of the runtime */
-	JIC_PUBLISH_BLOB_MISSING, /**< keys[0]: its bytes were never uploaded */
+	JIC_PUBLISH_DONE,          /**< `published` and `existing` are set */
+	JIC_PUBLISH_SUPERSEDED,    /**< keys: addresses taken by another artefact, then what was built on the loser */
+	JIC_PUBLISH_BAD_ARTEFACT,  /**< keys[0]: bytes contradict themselves, the address or each other */
+	JIC_PUBLISH_INCOHERENT,    /**< keys[0]: requires a build id that is neither stored nor part of the runtime */
+	JIC_PUBLISH_OVER_QUOTA,    /**< keys[0]: with it the lane would have more than its quota; eviction was woken */
+	JIC_PUBLISH_BLOB_MISSING,  /**< keys[0]: its bytes were never uploaded */
 	JIC_PUBLISH_BAD_SIGNATURE, /**< keys[0]: its signature is wrong, or by a key that is not taken */
 	JIC_PUBLISH_RECALLED,      /**< keys: were recalled, and can't come back */
 };

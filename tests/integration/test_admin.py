@@ -21,7 +21,7 @@ def test_version_and_help():
     assert run("--version").stdout == run("version").stdout
     listed = run("--help")
     assert listed.returncode == 0
-    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "status", "fsck", "backup", "restore", "gc", "purge", "config show", "config check", "config reference", "completion", "manual", "pin", "unpin", "pins", "version"]:
+    for command in ["serve", "token create", "token list", "token revoke", "lane list", "lane create", "lane limit", "status", "fsck", "backup", "restore", "gc", "purge", "config show", "config check", "config reference", "completion", "manual", "pin", "unpin", "pins", "version"]:
         assert f"\n  {command} " in listed.stdout
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: jicached {command}") and done.stderr == ""

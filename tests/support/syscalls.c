@@ -6,6 +6,8 @@
  * reads it) JIC_SYSCALLS_TRACE=FILE          append the name of each call that could be made to fail
  *     JIC_SYSCALLS_FAIL=NAME:ERRNO:N   the Nth call of that name fails with that number; "N+": and all after it
  *
+ *     JIC_SYSCALLS_FROZEN=FILE         while FILE exists the file system is read-only: whatever would change it fails
+ *
  * Names: open, read, write, fsync, rename, unlink, mkdir, mmap, ftruncate, statvfs, link. Of calls that do the same
  * (openat, pwrite, fdatasync, …) each counts under the one name.
  *
@@ -39,6 +41,7 @@ static struct {
 	int fail_errno;
 	unsigned long fail_at, seen;
 	bool fail_on; /* all after it, too */
+	const char *frozen;
 } state;
 
 static void read_fail(const char *text)
@@ -66,6 +69,7 @@ __attribute__((constructor)) static void begin(void)
 	state.log_fd = open_for_append("JIC_SYSCALLS_LOG");
 	state.trace_fd = open_for_append("JIC_SYSCALLS_TRACE");
 	read_fail(getenv("JIC_SYSCALLS_FAIL"));
+	state.frozen = getenv("JIC_SYSCALLS_FROZEN");
 	state.ready = true;
 }
 
@@ -111,9 +115,22 @@ static const char *path_at(int dirfd, const char *path, char buffer[PATH_MAX])
 
 /* ---- failing */
 
+static bool is_frozen(const char *name)
+{
+	static const char *const harmless[] = {"open", "read", "mmap", "statvfs"};
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (strcmp(name, harmless[i]) == 0)
+			return false;
+	return state.frozen && access(state.frozen, F_OK) == 0;
+}
+
 /* With the lock held. @return whether this call is to fail; errno is set */
 static bool fails(const char *name)
 {
+	if (is_frozen(name)) {
+		errno = EROFS;
+		return true;
+	}
 	char line[40];
 	if (state.trace_fd >= 0) {
 		int len = snprintf(line, sizeof line, "%s\n", name);
@@ -172,7 +189,10 @@ static int open_any(int dirfd, const char *name, int flags, mode_t mode)
 		return (int)syscall(SYS_openat, dirfd, name, flags, mode);
 	pthread_mutex_lock(&lock);
 	bool existed = !(flags & O_CREAT) || faccessat(dirfd, name, F_OK, 0) == 0;
-	int fd = fails("open") ? -1 : (int)syscall(SYS_openat, dirfd, name, flags, mode);
+	bool refused = (flags & (O_CREAT | O_ACCMODE)) && is_frozen("create");
+	int fd = refused || fails("open") ? -1 : (int)syscall(SYS_openat, dirfd, name, flags, mode);
+	if (refused)
+		errno = EROFS;
 	fd = after_open(fd, flags, existed, path);
 	pthread_mutex_unlock(&lock);
 	return fd;
@@ -215,7 +235,7 @@ DEFINE_OPENAT(openat64)
 		if (!ours)                                                                                             \
 			return next(path, flags);                                                                      \
 		pthread_mutex_lock(&lock);                                                                             \
-		int fd = fails("open") ? -1 : next(path, flags);                                                       \
+		int fd = fails(is_frozen("create") ? "write" : "open") ? -1 : next(path, flags);                       \
 		fd = after_open(fd, flags, false, below(path));                                                        \
 		pthread_mutex_unlock(&lock);                                                                           \
 		return fd;                                                                                             \

@@ -255,6 +255,7 @@ static const struct jic_index_ops sqlite_ops = {
     .version = index_version,
     .counts = index_counts,
     .lane_put = jic_sqlite_lane_put,
+    .lane_limit = jic_sqlite_lane_limit,
     .lane_find = jic_sqlite_lane_find,
     .lane_list = jic_sqlite_lane_list,
     .token_put = jic_sqlite_token_put,

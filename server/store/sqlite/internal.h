@@ -60,6 +60,8 @@ bool jic_sqlite_artefacts_touch(struct jic_index_txn *t, const struct jic_index_
 /* lane.c */
 bool jic_sqlite_lane_put(struct jic_index *ix, struct jic_view name, struct jic_view parent, uint64_t now_s,
                          struct jic_error *err);
+bool jic_sqlite_lane_limit(struct jic_index *ix, struct jic_view name, uint64_t quota_bytes, uint64_t max_age_s,
+                           struct jic_error *err);
 bool jic_sqlite_lane_find(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,
                           struct jic_error *err);
 bool jic_sqlite_lane_list(struct jic_index *ix, struct jic_arena *arena, const struct jic_lane **out, size_t *count,

@@ -9,6 +9,9 @@ static void read_lane(struct jic_stmt *s, struct jic_arena *arena, struct jic_la
 	out->name = jic_column_copy(s, arena);
 	out->parent = jic_column_copy(s, arena);
 	out->created_s = jic_column_u64(s);
+	out->quota_bytes = jic_column_u64(s);
+	out->max_age_s = jic_column_u64(s);
+	out->stored_bytes = jic_column_u64(s);
 }
 
 static bool find(struct jic_index_txn *t, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,
@@ -113,6 +116,23 @@ bool jic_sqlite_lane_delete(struct jic_index_txn *t, uint64_t lane, struct jic_e
 	       delete_by_lane(t, JIC_SQL_LANE_DELETE, lane, err) &&
 	       (sqlite3_changes(jic_txn_connection(t)->db) > 0 ||
 	        jic_fail(err, JIC_ENOTFOUND, "there is no such lane"));
+}
+
+bool jic_sqlite_lane_limit(struct jic_index *ix, struct jic_view name, uint64_t quota_bytes, uint64_t max_age_s,
+                           struct jic_error *err)
+{
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_LANE_LIMIT, &s, err))
+		return false;
+	jic_bind_u64(&s, quota_bytes);
+	jic_bind_u64(&s, max_age_s);
+	jic_bind_text(&s, name);
+	if (!jic_stmt_run(&s, err))
+		return false;
+	if (!sqlite3_changes(jic_txn_connection(t)->db))
+		return jic_fail(err, JIC_ENOTFOUND, "there is no lane " JIC_PRIv, JIC_ARGv(name));
+	return ix->ops->commit(t, err);
 }
 
 bool jic_sqlite_lane_find(struct jic_index *ix, struct jic_view name, struct jic_arena *arena, struct jic_lane *out,

@@ -21,6 +21,10 @@
 #define JIC_SQL_MISS                                                                                                   \
 	"lane, key, sysimage, environment, runtime, name, version, reason, near_version, near_runtime, who, first_s,"  \
 	" last_s, times"
+/** The columns of a lane, in the order that lane.c reads them in. */
+#define JIC_SQL_LANE                                                                                                   \
+	"l.id, l.name, ifnull(p.name, ''), l.created_s, l.quota_bytes, l.max_age_s, l.stored_bytes"                    \
+	" FROM lane l LEFT JOIN lane p ON p.id = l.parent"
 
 #define JIC_SQL_STATEMENTS(X)                                                                                          \
 	X(BEGIN_READ, "BEGIN DEFERRED")                                                                                \
@@ -34,10 +38,9 @@
 	          " (SELECT count(*) FROM artefact), count(*), total(1 - used), total(size), total(stored_size)"       \
 	          " FROM blob")                                                                                        \
 	X(LANE_INSERT, "INSERT INTO lane (name, parent, created_s) VALUES (?, ?, ?)")                                  \
-	X(LANE_FIND, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
-	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent WHERE l.name = ?")                              \
-	X(LANE_LIST, "SELECT l.id, l.name, ifnull(p.name, ''), l.created_s, ifnull(l.parent, 0)"                       \
-	             " FROM lane l LEFT JOIN lane p ON p.id = l.parent ORDER BY l.name")                               \
+	X(LANE_FIND, "SELECT " JIC_SQL_LANE " WHERE l.name = ?")                                                       \
+	X(LANE_LIST, "SELECT " JIC_SQL_LANE " ORDER BY l.name")                                                        \
+	X(LANE_LIMIT, "UPDATE lane SET quota_bytes = ?, max_age_s = ? WHERE name = ?")                                 \
 	X(LANE_DELETE, "DELETE FROM lane WHERE id = ?")                                                                \
 	X(DECLARATIONS_DELETE, "DELETE FROM declaration WHERE lane = ?")                                               \
 	X(ARTEFACT_MOVE, "UPDATE artefact SET lane = ? WHERE lane = ? AND space = ? AND key = ?")                      \
@@ -99,7 +102,8 @@
 	X(BLOB_USE, "UPDATE blob SET used = 1 WHERE digest = ?")                                                       \
 	X(SPACE_LIST, "SELECT id, runtime, sysimage FROM space ORDER BY id")                                           \
 	X(KEY_LIST, "SELECT key FROM artefact WHERE lane = ? AND space = ? AND key > ? ORDER BY key LIMIT ?")          \
-	X(REQUIRES_LIST, "SELECT key, requires FROM artefact WHERE lane = ? AND space = ? ORDER BY key")               \
+	/* All rows are read, so in their own order: by way of an index each would be a page of its own. */            \
+	X(REQUIRES_LIST, "SELECT key, requires FROM artefact NOT INDEXED WHERE lane = ? AND space = ?")                \
 	X(BLOB_LIST, "SELECT digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used"                    \
 	             " FROM blob WHERE digest > ? ORDER BY digest LIMIT ?")                                            \
 	X(BLOB_USERS, "SELECT lane, space, key FROM artefact WHERE ji = ?1"                                            \
@@ -149,7 +153,7 @@
 	  " AND (?2 = '' OR instr(lower(name), lower(?2))) GROUP BY name, uuid"                                        \
 	  " ORDER BY CASE ?3 WHEN 0 THEN b WHEN 2 THEN n WHEN 3 THEN c WHEN 4 THEN t ELSE 0 END DESC, name"            \
 	  " LIMIT ?4 OFFSET ?5")                                                                                       \
-	/* NOT INDEXED: by rowid from the end; the planner would rather look up lanes and sort everything. */         \
+	/* NOT INDEXED: by rowid from the end; the planner would rather look up lanes and sort everything. */          \
 	X(ITEMS_LIST, "SELECT " JIC_SQL_ITEM " FROM artefact a NOT INDEXED CROSS JOIN space s ON s.id = a.space"       \
 	              " LEFT JOIN runtime r ON r.id = s.runtime"                                                       \
 	              " WHERE a.id < ?1 AND +a.lane IN (SELECT value FROM json_each(?2))"                              \

@@ -61,7 +61,7 @@ static struct jic_evicted evict(struct attic *a, uint64_t bytes, uint64_t unused
 {
 	struct jic_error err = {0};
 	struct jic_evicted gone;
-	const struct jic_eviction what = {.bytes = bytes, .unused_s = unused_s, .now_s = now_s};
+	const struct jic_eviction what = {.bytes = bytes, .aged = unused_s > 0, .unused_s = unused_s, .now_s = now_s};
 	cr_assert(jic_store_evict(a->store, &what, &gone, &err), "%s", err.text);
 	return gone;
 }
