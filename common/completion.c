@@ -155,7 +155,7 @@ static void zsh_command(const struct jic_command *c, struct jic_buf *out)
 	for (size_t i = 0; i < c->options_count; i++) {
 		const struct jic_option *o = &c->options[i];
 		jic_buf_printf(out, "\t\t\t'--%s%s[", o->name, o->value ? "=" : "");
-		put_harmless(o->help, ":", out);
+		put_harmless(o->help, "\\:", out);
 		jic_buf_putc(out, ']');
 		if (o->value)
 			jic_buf_printf(out, ":%s:%s", o->value, actions[kind_of(o)]);
