@@ -95,7 +95,7 @@ static void find_cpu(struct jic_findings *f, const struct jic_facts *facts)
 	if (jic_view_starts(target, JIC_VIEW("x86-64-v"))) {
 		jic_find(f, JIC_WRONG, "cpu", "name a processor: haswell,-rdrnd is what x86-64-v3 stands for",
 		         "images are compiled for \"" JIC_PRIv "\", and Julia knows no x86-64 levels: it refuses to "
-		                                               "start for one (CX16), or makes code that other "
+		         "start for one (CX16), or makes code that other "
 		         "machines take and can't run",
 		         JIC_ARGv(target));
 		return;
