@@ -51,8 +51,11 @@ async function request(method: string, path: string): Promise<Response> {
   throw new Refused(answer.status, `${problem.detail ?? answer.statusText}${problem.request_id ? ` (request ${problem.request_id})` : ''}`);
 }
 
+// A slash may stand in a query as it is (RFC 3986 §3.4), and the server takes no other.
+const encode = (value: string | number) => encodeURIComponent(value).replace(/%2F/g, '/');
+
 export async function get<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
-  const words = Object.entries(query).filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => `${name}=${encodeURIComponent(value!)}`);
+  const words = Object.entries(query).filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => `${name}=${encode(value!)}`);
   return (await request('GET', words.length ? `${path}?${words.join('&')}` : path)).json();
 }
 export const revoke = (name: string) => request('DELETE', `/v1/tokens/${encodeURIComponent(name)}`);

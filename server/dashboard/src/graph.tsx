@@ -3,7 +3,7 @@ import dagre from '@dagrejs/dagre';
 import { useMemo } from 'preact/hooks';
 import type { EnvironmentNode } from './api';
 
-const NODES_MAX = 400, WIDTH = 148, HEIGHT = 34;
+const NODES_MAX = 400, NAME_MAX = 34, WIDTH = 158, HEIGHT = 34;
 
 /** Positions of direct dependencies that no other dependency leads to. Dependencies precede, so one pass is enough. */
 export function reduced(nodes: EnvironmentNode[]): number[][] {
@@ -40,7 +40,7 @@ export function Graph({ nodes, chosen, choose }: { nodes: EnvironmentNode[]; cho
           <title>{`${name} ${node.version ?? ''}: ${node.text ?? 'stored'}`}</title>
           <rect x={x - WIDTH / 2} y={y - HEIGHT / 2} width={WIDTH} height={HEIGHT} rx="7" />
           <circle cx={x - WIDTH / 2 + 13} cy={y} r="4.5" />
-          <text x={x - WIDTH / 2 + 25} y={y + 4}>{cut(name, 16)}</text>
+          <text x={x - WIDTH / 2 + 25} y={y + 4} textLength={name.length > 18 ? WIDTH - 36 : undefined} lengthAdjust="spacingAndGlyphs">{cut(name, NAME_MAX)}</text>
         </a>;
       })}
     </svg></div>;

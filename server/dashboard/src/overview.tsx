@@ -8,7 +8,7 @@ import { MissTable } from './misses';
 import { Bar, Empty, Loaded, Panel, Select, Show, useData } from './parts';
 
 function Tile({ name, value, note, tone }: { name: string; value: string; note: string; tone?: string }) {
-  return <div class={`tile ${tone ?? ''}`}><h3>{name}</h3><p class="value">{value}</p><p class="note">{note}</p></div>;
+  return <div class={`tile ${tone ?? ''}`}><h2>{name}</h2><p class="value">{value}</p><p class="note">{note}</p></div>;
 }
 
 function Tiles({ stats }: { stats: Stats }) {
@@ -19,7 +19,7 @@ function Tiles({ stats }: { stats: Stats }) {
     <Tile name="Hit rate" value={percent(totals.hits, asked)} note={asked ? `${count(totals.hits)} of ${count(asked)} packages asked for` : 'nobody has asked yet'} tone="good" />
     <Tile name="Compiling saved" value={duration(totals.saved_ms)} note={`in ${count(totals.pulls)} pull${totals.pulls === 1 ? '' : 's'}`} tone="good" />
     <Tile name="Artefacts" value={count(stats.artefacts)} note={`${bytes(stats.bytes)}, ${duration(stats.compile_ms)} of compiling`} />
-    <div class="tile"><h3>Disk</h3><p class="value">{bytes(store.stored_bytes)}</p>
+    <div class="tile"><h2>Disk</h2><p class="value">{bytes(store.stored_bytes)}</p>
       <Bar part={store.stored_bytes} whole={limit} label={`${percent(store.stored_bytes, limit)} of ${bytes(limit)} used`} tone={store.stored_bytes > 0.9 * limit ? 'bad' : ''} />
       <p class="note">{store.store_bytes_max ? `of ${bytes(store.store_bytes_max)} allowed` : 'no limit set'}, {bytes(store.free_bytes)} free</p></div>
   </div>;

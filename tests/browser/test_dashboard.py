@@ -1,0 +1,123 @@
+"""The dashboard in a real Chromium, against a store of 100,000 artefacts that fill_store makes; and Prometheus against /metrics.
+
+JICACHE_PICTURES=docs/images makes the pictures of docs/dashboard.md anew."""
+
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "support"))
+
+from processes import Server, bin_dir, wait_until  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def modules():
+    """Packages of the lock file, in the build directory, once for each content of it."""
+    lock = (HERE / "package-lock.json").read_bytes()
+    folder = bin_dir().parent / "browser" / hashlib.sha256(lock).hexdigest()[:16]
+    if not (folder / "ready").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder)
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+        (folder / "ready").touch()
+    return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    data = tmp_path_factory.mktemp("filled") / "data"
+    subprocess.run([bin_dir() / "fill_store", data, "100000"], check=True, stdin=subprocess.DEVNULL)
+    with Server(data, "--scrub-bytes-per-day", "0") as server:
+        yield server
+
+
+@pytest.fixture
+def browse(modules, tmp_path):
+    def run(case, server, **values):
+        values = {**values, "failed": str(tmp_path), "picture": os.environ.get("JICACHE_PICTURES", "")}
+        done = subprocess.run(["node", HERE / "dashboard.mjs", case, server.url, json.dumps(values)], capture_output=True, text=True,
+                              env={**os.environ, "JIC_NODE_MODULES": str(modules)}, stdin=subprocess.DEVNULL, timeout=120)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}\npictures: {tmp_path}"
+    return run
+
+
+@pytest.mark.parametrize("case", ["overview", "filters", "graph", "miss", "script", "dark", "keyboard"])
+def test_in_a_browser(browse, filled, case):
+    browse(case, filled)
+
+
+def test_a_token_is_asked_for_and_an_admin_revokes_one(browse, tmp_path):
+    with Server(tmp_path / "data", "--require-token") as server:
+        victim = server.token("old-laptop", "read")
+        browse("token", server, wrong="jic_" + "0" * 64, admin=server.token("boss", "read,admin"), victim="old-laptop")
+        request = urllib.request.Request(f"{server.url}/v1/stats", headers={"Authorization": f"Bearer {victim}"})
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(request)
+
+
+def get(server, path):
+    host = server.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def test_the_page_is_public_and_its_policy_strict(filled):
+    answer, body = get(filled, "/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert b"<script type=\"module\" src=\"/assets/" in body and b"http" not in body
+    answer, _ = get(filled, "/assets/nothing.js")
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/stats", "/v1/stats/history?step=3600", "/v1/packages?search=a&limit=500", "/v1/artefacts?limit=100",
+                                  "/v1/artefacts?julia=1.11.1", "/v1/environments", "/v1/misses", "/metrics"])
+def test_a_hundred_thousand_artefacts_are_no_burden(filled, path):
+    get(filled, path)
+    took = []
+    for _ in range(5):
+        begin = time.monotonic()
+        answer, _ = get(filled, path)
+        took.append(time.monotonic() - begin)
+        assert answer.status == 200
+    assert min(took) < 0.25, f"{path}: {took}"
+
+
+def test_prometheus_scrapes_the_server(filled, tmp_path):
+    target = filled.url.removeprefix("http://")
+    port = 9090 + os.getpid() % 500
+    (tmp_path / "prometheus.yml").write_text(f"""
+global: {{scrape_interval: 1s}}
+scrape_configs: [{{job_name: jicached, static_configs: [{{targets: ["{target}"]}}]}}]
+""")
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/tsdb",
+                                    f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def ask(expression):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={expression}", timeout=5) as answer:
+                return [result["value"][1] for result in json.load(answer)["data"]["result"]]
+        except OSError:
+            return []
+    try:
+        wait_until(lambda: ask("up") == ["1"], timeout_s=40, what="a scrape")
+        assert ask("jicached_lanes") == ["4"] and len(ask("jicached_lane_artefacts")) == 4
+        assert len(ask("jicached_resolve_misses_total")) == 8
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
