@@ -277,3 +277,24 @@ def test_a_revoked_token_is_refused_from_the_next_request_on_an_open_connection(
     assert maintainer.api.get("/v1/info", **asked).status == 200
     admin(maintainer.server, "token", "revoke", "--name", "maintainer")
     refused(maintainer.api.get("/v1/info", **asked), 401, "unauthenticated", "revoked")
+
+
+# ---- lists and sums
+
+@pytest.mark.parametrize("path", ["/v1/artefacts", "/v1/packages", "/v1/lanes", "/v1/stats", "/v1/stats/history",
+                                  "/v1/environments", "/v1/misses"])
+def test_lists_and_sums_look_as_if_the_others_had_nothing(insider, stranger, path):
+    before = stranger.get(path)
+    base, _, _ = artefact(insider, *BASE)
+    assert insider.publish(base, lane="secret").status == 200
+    insider.resolve("0" * 64, base["key"], lane="secret")
+    after = stranger.get(path)
+    assert after.status == before.status == 200
+    for said in "GoldBase", base["key"], base["ji"], '"secret"', "insider":
+        assert said not in after.body.decode(), said
+
+
+def test_administering_takes_its_own_scope(stranger, insider):
+    for actor in stranger, insider:
+        refused(actor.get("/v1/tokens"), 403, "forbidden")
+        refused(actor.api.request("DELETE", "/v1/tokens/insider", token=actor.token), 403, "forbidden")

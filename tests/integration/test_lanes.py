@@ -40,6 +40,18 @@ def test_a_lane_is_promoted_under_the_eyes_of_a_reader(world):
     assert record["lane"] == "main" and record["provenance"]["host"] == "builder"
 
 
+def test_what_a_lane_holds_follows_what_is_promoted(world):
+    writer, reader = Actor(world, "writer", "pr/7"), Actor(world, "reader", "main", can="read")
+    base, _, _ = artefact(writer, *BASE)
+    writer.publish(base, lane="pr/7")
+    held = reader.get("/v1/packages").json
+    assert "GoldBase" not in json.dumps(held)
+    admin(world.server, "lane", "promote", "--name", "pr/7")
+    assert "GoldBase" in json.dumps(reader.get("/v1/packages").json)
+    admin(world.server, "lane", "drop", "--name", "pr/7")
+    assert "GoldBase" in json.dumps(reader.get("/v1/packages").json)
+
+
 def test_promoting_by_address_and_as_json(world):
     writer = Actor(world, "writer", "pr/7")
     base, _, _ = artefact(writer, *BASE)
