@@ -139,8 +139,9 @@ static void make_old(const struct temp *dir, const char *const *schemas, size_t 
 
 Test(sqlite_index, takes_a_file_of_every_released_schema_to_the_newest)
 {
-	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql", "003-counters.sql",
-	                                      "004-space.sql"};
+	static const char *const schemas[] = {"001-initial.sql",  "002-withdraw.sql", "003-counters.sql",
+	                                      "004-space.sql",    "005-access.sql",   "006-signatures.sql",
+	                                      "007-activity.sql", "008-requirers.sql"};
 	CLEARED(temp) fresh = temp_make();
 	uint32_t newest = 0, version = 0;
 	struct jic_error err = {0};
@@ -179,6 +180,38 @@ Test(sqlite_index, learns_from_schema_1_which_blobs_are_used)
 	cr_expect_eq(counts.blobs, 3);
 	cr_expect_eq(counts.blobs_unused, 1);
 	cr_expect_eq(counts.artefacts, 1);
+}
+
+Test(sqlite_index, learns_from_schema_8_what_each_lane_has)
+{
+	static const char *const schemas[] = {"001-initial.sql",  "002-withdraw.sql", "003-counters.sql",
+	                                      "004-space.sql",    "005-access.sql",   "006-signatures.sql",
+	                                      "007-activity.sql", "008-requirers.sql"};
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	struct jic_lane lane;
+	make_old(&dir, schemas, JIC_COUNT(schemas));
+	run_sql(&dir, "INSERT INTO blob (digest, size, stored_size, crc32c, crc32c_head, tail, created_s, used)"
+	              " VALUES (zeroblob(32), 9, 7, 0, 0, zeroblob(8), 1, 1)");
+	run_sql(&dir, "INSERT INTO space (runtime, sysimage) VALUES ('r', zeroblob(32))");
+	run_sql(&dir,
+	        "INSERT INTO artefact (lane, space, key, name, version, uuid, build_hi, build_lo, ji, ji_size,"
+	        " image_size, compile_ms, host, user, run, client, created_s, writer, published_s, inputs, provides,"
+	        " requires, kind, source, build, preferences, deps, extensions)"
+	        " VALUES (1, 1, zeroblob(32), 'A', '', zeroblob(16), 0, 0, zeroblob(32), 9, 0, 0, '', '', '', '', 0,"
+	        " '', 0, x'', x'', x'', 0, '', '', '', x'', x'')");
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	cr_assert(ix->ops->lane_find(ix, JIC_VIEW("main"), &arena, &lane, &err), "%s", err.text);
+	cr_expect_eq(lane.stored_bytes, 7);
+	cr_assert(ix->ops->lane_limit(ix, JIC_VIEW("main"), 50, 60, &err), "%s", err.text);
+	cr_assert(ix->ops->lane_find(ix, JIC_VIEW("main"), &arena, &lane, &err), "%s", err.text);
+	cr_expect(lane.quota_bytes == 50 && lane.max_age_s == 60);
+	cr_expect_not(ix->ops->lane_limit(ix, JIC_VIEW("nobody"), 50, 60, &err));
+	cr_expect_eq(err.code, JIC_ENOTFOUND);
+	run_sql(&dir, "DELETE FROM artefact");
+	cr_assert(ix->ops->lane_find(ix, JIC_VIEW("main"), &arena, &lane, &err), "%s", err.text);
+	cr_expect_eq(lane.stored_bytes, 0);
 }
 
 Test(sqlite_index, leaves_a_file_as_it_was_when_its_migration_fails)
