@@ -19,25 +19,6 @@ void index_conformance_spaces_are_found_by_runtime_and_sysimage(struct jic_index
 	FAILS(JIC_ENOTFOUND, ix->ops->space_find(t, JIC_VIEW("julia-2"), &image, &found, &err));
 }
 
-void index_conformance_a_lane_declares_a_system_image_once(struct jic_index *ix)
-{
-	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
-	struct jic_digest image = digest_of("image");
-	struct jic_view modules;
-	uint64_t space;
-	put_lane(ix, "team", "main");
-	const uint64_t main_lane = get_lane(ix, "main", &arena).id, team = get_lane(ix, "team", &arena).id;
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
-	OK(ix->ops->space_put(t, JIC_VIEW("julia-1"), &image, &space, &err));
-	FAILS(JIC_ENOTFOUND, ix->ops->declaration_find(t, main_lane, space, &arena, &modules, &err));
-	OK(ix->ops->declaration_put(t, team, space, JIC_VIEW("mod\0ules"), &err));
-	FAILS(JIC_ENOTFOUND, ix->ops->declaration_find(t, main_lane, space, &arena, &modules, &err));
-	OK(ix->ops->declaration_find(t, team, space, &arena, &modules, &err));
-	cr_expect(jic_view_eq(modules, JIC_VIEW("mod\0ules")));
-	FAILS(JIC_ECONFLICT, ix->ops->declaration_put(t, team, space, JIC_VIEW("other"), &err));
-	OK(ix->ops->declaration_put(t, main_lane, space, JIC_VIEW(""), &err));
-}
-
 /* Numbers with the highest bit set: an index without unsigned columns must not lose it. */
 static struct jic_index_module make_module(uint64_t n)
 {
@@ -402,34 +383,6 @@ void index_conformance_a_deleted_artefact_provides_nothing(struct jic_index *ix)
 }
 
 /* ---- transactions */
-
-static bool has_sent(struct jic_index_txn *t, const char *content, const char *holder)
-{
-	const struct jic_digest digest = digest_of(content);
-	bool found = false;
-	OK(t->ops->upload_find(t, &digest, jic_view_of(holder), &found, &err));
-	return found;
-}
-
-void index_conformance_who_sent_a_blob_is_known_until_it_goes(struct jic_index *ix)
-{
-	const struct jic_digest old = digest_of("old"), new = digest_of("new");
-	size_t count = 9;
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
-	put_blob(t, "old", 10);
-	put_blob(t, "new", 10);
-	OK(t->ops->upload_put(t, &old, JIC_VIEW("ann"), 10, &err));
-	OK(t->ops->upload_put(t, &new, JIC_VIEW("ann"), 10, &err));
-	OK(t->ops->upload_put(t, &new, JIC_VIEW("ann"), 20, &err)); /* once more */
-	OK(t->ops->upload_put(t, &new, JIC_VIEW("bob"), 10, &err));
-	cr_expect(has_sent(t, "old", "ann") && has_sent(t, "new", "ann") && has_sent(t, "new", "bob"));
-	cr_expect_not(has_sent(t, "old", "bob"));
-	OK(t->ops->blob_delete(t, &old, &err));
-	cr_expect_not(has_sent(t, "old", "ann"));
-	OK(t->ops->uploads_delete(t, 15, 5, &count, &err));
-	cr_expect_eq(count, 1);
-	cr_expect(has_sent(t, "new", "ann") && !has_sent(t, "new", "bob"));
-}
 
 static bool has_blob(struct jic_index_txn *t, const char *content)
 {
