@@ -52,7 +52,7 @@ def judge_memory(samples):
 def soak(folder, minutes):
     forge, ledger = Forge(time.time_ns() % 100000), Ledger()
     token = prepare(folder / "data")
-    with Server(folder / "data", "--store-bytes-max", "64M") as server:
+    with Server(folder / "data", "--store-bytes-max", "8M") as server:
         load = Load(server.url, token, forge, ledger, pushers=24, pullers=36, uploaders=4).begin()
         samples = watch(server, minutes, folder / "copy")
         load.end()
