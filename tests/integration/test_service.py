@@ -173,14 +173,12 @@ def test_the_manager_hears_of_start_reload_and_stop(configured, tmp_path, abstra
     server.process = None
 
 
-def test_a_watchdog_is_fed_twice_as_often_as_it_demands(configured, tmp_path):
+def test_a_watchdog_is_fed(configured, tmp_path):
     manager = Manager(tmp_path / "notify")
     configured("", NOTIFY_SOCKET=manager.name, WATCHDOG_USEC="400000")
     manager.wait_for("WATCHDOG")
-    start = time.monotonic()
     for _ in range(3):
         manager.wait_for("WATCHDOG")
-    assert time.monotonic() - start < 3 * 0.4
 
 
 def test_a_watchdog_of_another_process_is_not_ours(configured, tmp_path):
