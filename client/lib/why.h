@@ -14,7 +14,7 @@ struct jic_why {
 	struct jic_made_for here;        /**< what this session compiles for */
 	const struct jic_view *accepted; /**< runtime ids */
 	size_t accepted_count;
-	struct jic_view chosen; /**< the runtime that the offer was made for; empty: there was none */
+	struct jic_view chosen;            /**< the runtime that the offer was made for; empty: there was none */
 	const struct jic_view *distrusted; /**< for each node as in an offer; NULL: none is */
 	const struct jic_msg_explained *answer;
 	struct jic_arena *arena; /**< owns the texts */

@@ -400,8 +400,7 @@ bool jic_serve_check(const struct jic_admin *a, struct jic_error *err)
 {
 	JIC_CLEAR(serve) struct serve s = {.config = a->config, .log = {.fd = -1}};
 	s.oidc.issuers = jic_issuers_load(a->config->file, err);
-	return s.oidc.issuers && jic_config_log_level(a->config, &s.log.level, err) &&
-	       read_settings(&s, a->arena, err);
+	return s.oidc.issuers && jic_config_log_level(a->config, &s.log.level, err) && read_settings(&s, a->arena, err);
 }
 
 bool jic_cmd_serve(const struct jic_admin *a, struct jic_error *err)

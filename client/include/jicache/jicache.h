@@ -95,8 +95,8 @@ enum jic_server_state {
 struct jic_report *jic_session_pull(struct jic_session *session, struct jic_error *err);
 
 /**
- * Julia has just compiled what it could of the project (Pkg.precompile): what has no cache then fails to compile. For an
- * hour, unless it changes, no pull asks a server for it alone; reports have it in `failed_packages`.
+ * Julia has just compiled what it could of the project (Pkg.precompile): what has no cache then fails to compile. For
+ * an hour, unless it changes, no pull asks a server for it alone; reports have it in `failed_packages`.
  * @return false when a depot can't be read
  */
 bool jic_session_note_failed(struct jic_session *session, struct jic_error *err);

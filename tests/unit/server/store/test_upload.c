@@ -27,7 +27,8 @@ static void put_noise(struct jic_buf *b, size_t len)
 static bool upload(struct jic_store *s, const struct jic_digest *digest, struct jic_view bytes, bool is_zstd,
                    size_t piece, bool *created, struct jic_error *err)
 {
-	JIC_AUTO(jic_store_upload) struct jic_store_upload *u = jic_store_upload_new(s, digest, is_zstd, JIC_VIEW(""), err);
+	JIC_AUTO(jic_store_upload)
+	struct jic_store_upload *u = jic_store_upload_new(s, digest, is_zstd, JIC_VIEW(""), err);
 	if (!u)
 		return false;
 	for (size_t i = 0; i < bytes.len; i += piece)
