@@ -11,7 +11,7 @@ import tempfile
 from types import SimpleNamespace
 
 import ji_file
-from acceptance import Session
+from acceptance import Session, hash_value
 from ji_file import SYSIMAGE_MARK, Module
 from processes import Machine
 
@@ -94,7 +94,9 @@ class CorpusMachine(Machine):
                 "arch": facts["arch"], "triplet": facts["machine"], "word_bits": facts["word_size"],
                 "julia_bin": self.julia.path, "image_file": str(image), "bindir": str(self.prefix / "bin"),
                 "stdlib_dir": str(self.stdlib), "depot_path": [str(depot) for depot in self.depots()],
-                "load_path": ["@", "@stdlib"], "cpu_target": "generic", "cpu_name": facts["cpu_name"], "cpu_features": "",
+                "load_path": ["@", "@stdlib"], "cpu_target": "generic", "session_target": "native", "existing_images": 0,
+                "jit_target": "", "cpu_name": facts["cpu_name"], "cpu_features": "",
+                "hashes": [f"{n:016x}" for n in (*(hash_value(value, 0) for value in (1, [], ["a", 1, 1])), 0, 0, 0, 0)],
                 "modules": [{"name": name, "uuid": uuid_text(uuid), "id": f"{value:032x}"}
                             for (name, uuid), value in self.sysimage.items()]}
         (self.prefix / "facts.json").write_text(json.dumps(said))
