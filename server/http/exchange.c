@@ -397,17 +397,25 @@ static uint64_t receive_bytes_max(const struct jic_request *r)
 	                                                             : r->service->body_bytes_max);
 }
 
+/* What a refused request had sent must not keep others out. */
+static void drop_body(struct exchange *x)
+{
+	jic_buf_clear(&x->request->body);
+	jic_load_body_end(x->request->service->load, x->body_bytes);
+	x->body_bytes = 0;
+}
+
 static void collect_json(struct exchange *x, struct jic_view bytes)
 {
 	struct jic_request *r = x->request;
 	if (r->body.len + bytes.len > r->service->body_bytes_max) {
-		jic_buf_clear(&r->body);
+		drop_body(x);
 		jic_respond_problem(r, JIC_PROBLEM_TOO_LARGE, "the body may have %llu bytes",
 		                    (unsigned long long)r->service->body_bytes_max);
 		return;
 	}
 	if (!jic_load_body_grow(r->service->load, bytes.len)) {
-		jic_buf_clear(&r->body);
+		drop_body(x);
 		jic_respond_problem(r, JIC_PROBLEM_OVERLOADED, "too many bodies at a time, try again");
 		return;
 	}

@@ -27,7 +27,7 @@ def blobs_on_disk(api):
 # ---- paths and methods
 
 @pytest.mark.parametrize("path", [
-    "/", "/v1", "/v1/", "/v1/nothing", "/v1/info/", "//v1/info", "/v1/../v1/info", "/v1/./info", "/V1/info",
+    "/v1", "/v1/", "/v1/nothing", "/v1/info/", "//v1/info", "/v1/../v1/info", "/v1/./info", "/V1/info",
     f"/v1/blobs/{A.upper()}", f"/v1/blobs/{A}/", f"/v1/blobs/{A[1:]}", "/v1/blobs/../../etc/passwd", "/v1/blobs/%2e%2e",
     f"/v1/artefacts/{RUNTIME}/{A}/{A}/jix", f"/v1/artefacts/../{A}/{A}", f"/v1/artefacts/x/{A}/{A}",
     "/v1/%252e%252e/info", "/v1/info;x", "/" + "a/" * 500,
