@@ -7,6 +7,7 @@
  * publishes nothing; we drop those and try again with the rest, a few times.
  */
 #include "client/lib/cachefile.h"
+#include "client/lib/compile_time.h"
 #include "client/lib/endorse.h"
 #include "client/lib/history.h"
 #include "client/lib/offer.h"
@@ -115,13 +116,23 @@ static bool endorse(struct push *p, const struct jic_ji *ji, struct jic_msg_arte
 	return jic_endorse(p->session, &e, a, err);
 }
 
+/* A file that was fetched came into being here when it was placed. */
+static uint64_t compile_ms(const struct jic_local *local, const struct jic_ji *ji)
+{
+	jic_autofree char *path = local->ours ? NULL : jic_strdup_view(local->path);
+	return path ? jic_compile_ms(path, ji) : 0;
+}
+
 static bool prepare_artefact(struct push *p, size_t node, const struct jic_ji *ji, struct jic_error *err)
 {
 	const struct jic_node *n = &p->session->graph.nodes[node];
 	struct jic_canonical canonical = {0};
 	struct jic_msg_artefact *a = &p->artefacts[node];
-	*a = (struct jic_msg_artefact){
-	    .key = n->key, .node = n->inputs, .version = n->version, .has_image = ji->clone_targets.len != 0};
+	*a = (struct jic_msg_artefact){.key = n->key,
+	                               .node = n->inputs,
+	                               .version = n->version,
+	                               .has_image = ji->clone_targets.len != 0,
+	                               .compile_ms = compile_ms(&p->locals.items[node], ji)};
 	bool done = jic_ji_verify(ji, err) && jic_canonicalise(&p->session->graph, n, ji, p->arena, &canonical, err) &&
 	            upload_ji(p, &canonical.ji, &a->ji, err) &&
 	            (!a->has_image || upload_image(p, ji, p->locals.items[node].path, &a->image, err));

@@ -117,13 +117,19 @@ static uint64_t last_use(const struct jic_index_artefact *a)
 	return a->last_used_s > a->published_s ? a->last_used_s : a->published_s;
 }
 
+/* Where nobody measured it: as code of that size usually takes. */
+static double compile_ms(const struct jic_msg_record *r, double bytes)
+{
+	return r->compile_ms ? (double)r->compile_ms : 500 + bytes / 500;
+}
+
 /* Milliseconds saved for each byte, halved after a day without use, a third after two, … */
 static double own_worth(const struct evict *e, const struct jic_index_artefact *a)
 {
 	uint64_t used_s = last_use(a), now_s = e->what->now_s;
 	double days = now_s > used_s ? (double)(now_s - used_s) / DAY_S : 0;
 	double bytes = (double)(a->record.ji.size + a->record.image.size) + 1;
-	return ((double)a->record.compile_ms + 1) / bytes / (1 + days);
+	return (compile_ms(&a->record, bytes) + 1) / bytes / (1 + days);
 }
 
 static bool add_provider(struct space *s, uint32_t number)
