@@ -55,10 +55,40 @@ bool jic_sqlite_step_add(struct jic_index_txn *t, const struct jic_index_step *s
 	return jic_stmt_run(&s, err);
 }
 
+/* A list of what happened lately in some lanes: its statement, and how a row of it is read. */
+struct lately {
+	enum jic_sql statement;
+	void (*read)(struct jic_stmt *s, struct jic_arena *arena, void *row);
+	void *row; /* where one is read to */
+	size_t row_bytes;
+};
+
+static bool list_lately(struct jic_index *ix, const struct lately *what, const struct jic_index_lanes *lanes,
+                        uint64_t limit, struct jic_arena *arena, const void **out, size_t *count, struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf list = {0};
+	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_READ, err);
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!t || !jic_stmt_use(jic_txn_connection(t), what->statement, &s, err))
+		return false;
+	jic_bind_lanes(&s, lanes, &json);
+	jic_bind_u64(&s, limit);
+	while (jic_stmt_step(&s, &row, err)) {
+		if (!row)
+			return jic_stmt_collected(&s, &list, what->row_bytes, arena, out, count, err);
+		what->read(&s, arena, what->row);
+		jic_buf_put(&list, what->row, what->row_bytes);
+	}
+	return false;
+}
+
 /* ---- environments */
 
-static void read_environment(struct jic_stmt *s, struct jic_arena *arena, struct jic_index_environment *out)
+static void read_environment(struct jic_stmt *s, struct jic_arena *arena, void *row)
 {
+	struct jic_index_environment *out = row;
 	jic_column_digest(s, &out->id);
 	out->lane_id = jic_column_u64(s);
 	out->runtime = jic_column_copy(s, arena);
@@ -77,23 +107,9 @@ bool jic_sqlite_environments_list(struct jic_index *ix, const struct jic_index_l
                                   struct jic_arena *arena, const struct jic_index_environment **out, size_t *count,
                                   struct jic_error *err)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf list = {0};
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_READ, err);
-	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
-	bool row;
-	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_ENVIRONMENTS_LIST, &s, err))
-		return false;
-	jic_bind_lanes(&s, lanes, &json);
-	jic_bind_u64(&s, limit);
-	while (jic_stmt_step(&s, &row, err)) {
-		if (!row)
-			return jic_stmt_collected(&s, &list, sizeof **out, arena, (const void **)out, count, err);
-		struct jic_index_environment e;
-		read_environment(&s, arena, &e);
-		jic_buf_put(&list, &e, sizeof e);
-	}
-	return false;
+	struct jic_index_environment e;
+	const struct lately what = {JIC_SQL_ENVIRONMENTS_LIST, read_environment, &e, sizeof e};
+	return list_lately(ix, &what, lanes, limit, arena, (const void **)out, count, err);
 }
 
 bool jic_sqlite_environment_find(struct jic_index_txn *t, const struct jic_digest *id, struct jic_arena *arena,
@@ -134,8 +150,9 @@ bool jic_sqlite_environment_add(struct jic_index_txn *t, const struct jic_index_
 
 /* ---- misses */
 
-static void read_miss(struct jic_stmt *s, struct jic_arena *arena, struct jic_index_miss *out)
+static void read_miss(struct jic_stmt *s, struct jic_arena *arena, void *row)
 {
+	struct jic_index_miss *out = row;
 	out->lane_id = jic_column_u64(s);
 	jic_column_digest(s, &out->key);
 	jic_column_digest(s, &out->sysimage);
@@ -154,23 +171,9 @@ bool jic_sqlite_misses_list(struct jic_index *ix, const struct jic_index_lanes *
                             struct jic_arena *arena, const struct jic_index_miss **out, size_t *count,
                             struct jic_error *err)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf list = {0};
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_READ, err);
-	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
-	bool row;
-	if (!t || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_MISSES_LIST, &s, err))
-		return false;
-	jic_bind_lanes(&s, lanes, &json);
-	jic_bind_u64(&s, limit);
-	while (jic_stmt_step(&s, &row, err)) {
-		if (!row)
-			return jic_stmt_collected(&s, &list, sizeof **out, arena, (const void **)out, count, err);
-		struct jic_index_miss m;
-		read_miss(&s, arena, &m);
-		jic_buf_put(&list, &m, sizeof m);
-	}
-	return false;
+	struct jic_index_miss m;
+	const struct lately what = {JIC_SQL_MISSES_LIST, read_miss, &m, sizeof m};
+	return list_lately(ix, &what, lanes, limit, arena, (const void **)out, count, err);
 }
 
 bool jic_sqlite_miss_add(struct jic_index_txn *t, const struct jic_index_miss *m, struct jic_error *err)
