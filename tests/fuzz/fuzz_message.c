@@ -2,7 +2,7 @@
  * Foreign JSON into every reader of the protocol. The first byte picks the message. Property: what a reader accepts is
  * written, read again and written again as the same bytes.
  */
-#include "common/message.h"
+#include "common/message_lease.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,6 +32,8 @@ DEFINE_COPY(info)
 DEFINE_COPY(problem)
 DEFINE_COPY(explain)
 DEFINE_COPY(explained)
+DEFINE_COPY(lease)
+DEFINE_COPY(leased)
 
 static bool copy_digests(struct jic_view json, struct jic_buf *out)
 {
@@ -48,8 +50,9 @@ typedef bool copy_fn(struct jic_view json, struct jic_buf *out);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static copy_fn *const copies[] = {copy_resolve, copy_resolved, copy_publish, copy_published, copy_info,
-	                                  copy_problem, copy_digests,  copy_explain, copy_explained};
+	static copy_fn *const copies[] = {copy_resolve,   copy_resolved, copy_publish, copy_published,
+	                                  copy_info,      copy_problem,  copy_digests, copy_explain,
+	                                  copy_explained, copy_lease,    copy_leased};
 	if (size == 0)
 		return 0;
 	copy_fn *copy = copies[data[0] % JIC_COUNT(copies)];
