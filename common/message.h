@@ -202,10 +202,10 @@ struct jic_msg_explain {
 	const struct jic_digest *known; /**< keys of the asker's other nodes: what is equal needs no telling */
 	size_t known_count;
 };
-/** A runtime without the list of its bundled caches. */
+/** A runtime; in a message without the list of its bundled caches. */
 struct jic_msg_runtime {
 	struct jic_view id;
-	struct jic_runtime parts;  /**< `bundled` is empty */
+	struct jic_runtime parts;  /**< `bundled` is empty in a message */
 	struct jic_digest bundled; /**< jic_runtime_bundled_digest() */
 };
 /** A stored artefact and what it was made of. */

@@ -269,7 +269,7 @@ struct jic_index_ops {
 	bool (*spaces_list)(struct jic_index_txn *t, struct jic_arena *arena, const struct jic_index_space **out,
 	                    size_t *count, struct jic_error *err);
 
-	/** Remember what a runtime's id stands for. Nothing changes when it is known. */
+	/** Remember what a runtime's id stands for, with its bundled caches. Nothing changes when it is known. */
 	bool (*runtime_put)(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
 	/** JIC_ENOTFOUND. */
 	bool (*runtime_find)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
@@ -295,6 +295,11 @@ struct jic_index_ops {
 	/** What the artefact at an address of one lane, without its ancestors, was made of. JIC_ENOTFOUND. */
 	bool (*origin_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
 	                    const struct jic_digest *key, struct jic_arena *arena, struct jic_index_origin *out,
+	/** The caches bundled with a runtime, sorted. JIC_ENOTFOUND when they were never told: the runtime is unknown,
+	 * or was described under a schema before 11. */
+	bool (*runtime_bundled)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+	                        const struct jic_bundled **out, size_t *count, struct jic_error *err);
+
 	                    struct jic_error *err);
 	/** The same of a package's latest artefacts in one lane, the last published first.
 	 * @param space 0: in any

@@ -410,13 +410,14 @@ static bool was_evicted(const struct publish *p)
 	return false;
 }
 
-/* What the address stands for, once for each of them. */
+/* What the address stands for: the index writes it once. @param[in,out] space 0: to be made */
 static bool describe_space(struct publish *p, struct jic_index_txn *t, uint64_t *space, struct jic_error *err)
 {
 	const struct jic_msg_publish *r = p->request;
 	struct jic_msg_runtime runtime = {.id = jic_view_of(p->runtime), .parts = r->runtime};
 	return jic_runtime_bundled_digest(&r->runtime, &runtime.bundled, err) &&
-	       t->ops->runtime_put(t, &runtime, err) && t->ops->space_put(t, runtime.id, &r->sysimage, space, err);
+	       t->ops->runtime_put(t, &runtime, err) &&
+	       (*space || t->ops->space_put(t, runtime.id, &r->sysimage, space, err));
 }
 
 static bool declare(struct publish *p, const struct jic_lookup *lookup, struct jic_error *err)
@@ -436,9 +437,7 @@ static bool write_all(struct publish *p, bool *again, struct jic_error *err)
 		return false;
 	if (p->refused)
 		return true;
-	if (!lookup.space && !describe_space(p, t, &lookup.space, err))
-		return false;
-	if (!declare(p, &lookup, err))
+	if (!describe_space(p, t, &lookup.space, err) || !declare(p, &lookup, err))
 		return false;
 	if (!jic_coherence_check(&lookup, p->candidates, p->request->artefacts_count, p->out, err))
 		return false;

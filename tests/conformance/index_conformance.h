@@ -18,6 +18,7 @@
 	X(a_token_name_or_secret_is_there_once)                                                                        \
 	X(deleted_tokens_are_gone_and_touched_ones_remember_when)                                                      \
 	X(spaces_are_found_by_runtime_and_sysimage)                                                                    \
+	X(a_runtime_keeps_what_is_bundled_with_it)                                                                     \
 	X(a_lane_declares_a_system_image_once)                                                                         \
 	X(who_sent_a_blob_is_known_until_it_goes)                                                                      \
 	X(a_rotated_token_is_found_by_both_secrets)                                                                    \

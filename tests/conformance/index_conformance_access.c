@@ -188,3 +188,31 @@ void index_conformance_who_sent_a_blob_is_known_until_it_goes(struct jic_index *
 	cr_expect_eq(count, 1);
 	cr_expect(has_sent(t, "new", "ann") && !has_sent(t, "new", "bob"));
 }
+
+void index_conformance_a_runtime_keeps_what_is_bundled_with_it(struct jic_index *ix)
+{
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	const struct jic_bundled list[] = {
+	    {.name = JIC_VIEW("Zlib_jll"), .uuid = {.hi = 7, .lo = 8}, .build_id = {.hi = 9, .lo = 10}},
+	    {.name = JIC_VIEW("Dates"), .uuid = {.hi = 1, .lo = 2}, .build_id = {.hi = 3, .lo = 4}},
+	};
+	const struct jic_msg_runtime runtime = {
+	    .id = JIC_VIEW("julia-x"), .parts = {.version = JIC_VIEW("1.10.5"), .bundled = list, .bundled_count = 2}};
+	const struct jic_msg_runtime bare = {.id = JIC_VIEW("julia-y"), .parts.version = JIC_VIEW("1.10.5")};
+	struct jic_msg_runtime found;
+	const struct jic_bundled *got;
+	size_t count;
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(ix, JIC_INDEX_WRITE);
+	FAILS(JIC_ENOTFOUND, t->ops->runtime_bundled(t, runtime.id, &arena, &got, &count, &err));
+	OK(t->ops->runtime_put(t, &runtime, &err));
+	OK(t->ops->runtime_put(t, &runtime, &err));
+	OK(t->ops->runtime_put(t, &bare, &err));
+	OK(t->ops->runtime_bundled(t, runtime.id, &arena, &got, &count, &err));
+	cr_assert_eq(count, 2);
+	cr_expect(jic_view_is(got[0].name, "Dates") && got[0].uuid.lo == 2 && got[0].build_id.hi == 3);
+	cr_expect(jic_view_is(got[1].name, "Zlib_jll") && got[1].uuid.hi == 7 && got[1].build_id.lo == 10);
+	OK(t->ops->runtime_bundled(t, bare.id, &arena, &got, &count, &err));
+	cr_expect_eq(count, 0);
+	OK(t->ops->runtime_find(t, runtime.id, &arena, &found, &err));
+	cr_expect_eq(found.parts.bundled_count, 0, "what explain tells has no list");
+}

@@ -287,6 +287,7 @@ static const struct jic_index_ops sqlite_ops = {
     .artefacts_find = jic_sqlite_artefacts_find,
     .runtime_put = jic_sqlite_runtime_put,
     .runtime_find = jic_sqlite_runtime_find,
+    .runtime_bundled = jic_sqlite_runtime_bundled,
     .origin_find = jic_sqlite_origin_find,
     .origins_find = jic_sqlite_origins_find,
     .artefact_put = jic_sqlite_artefact_put,

@@ -153,6 +153,8 @@ bool jic_sqlite_recalled_builds(struct jic_index_txn *t, const struct jic_build_
 
 /* origin.c */
 bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err);
+bool jic_sqlite_runtime_bundled(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+                                const struct jic_bundled **out, size_t *count, struct jic_error *err);
 bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
                              struct jic_msg_runtime *out, struct jic_error *err);
 bool jic_sqlite_origin_find(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,

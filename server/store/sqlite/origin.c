@@ -4,11 +4,39 @@
 #include "server/store/pack.h"
 #include "server/store/sqlite/internal.h"
 
+static bool pack_bundled(const struct jic_runtime *r, struct jic_buf *out, struct jic_error *err)
+{
+	jic_autofree struct jic_ji_module *modules = calloc(r->bundled_count + 1, sizeof *modules);
+	if (!modules)
+		return jic_fail(err, JIC_EMEMORY, "index: out of memory");
+	for (size_t i = 0; i < r->bundled_count; i++)
+		modules[i] = (struct jic_ji_module){
+		    .name = r->bundled[i].name, .uuid = r->bundled[i].uuid, .build_id = r->bundled[i].build_id};
+	return jic_pack_modules(modules, r->bundled_count, out, err);
+}
+
+static bool unpack_bundled(struct jic_view packed, struct jic_arena *arena, const struct jic_bundled **out,
+                           size_t *count, struct jic_error *err)
+{
+	const struct jic_ji_module *modules;
+	if (!jic_unpack_modules(packed, arena, &modules, count, err))
+		return false;
+	struct jic_bundled *bundled = jic_arena_array(arena, *count + 1, sizeof *bundled);
+	if (!bundled)
+		return jic_fail(err, JIC_EMEMORY, "index: out of memory");
+	for (size_t i = 0; i < *count; i++)
+		bundled[i] = (struct jic_bundled){
+		    .name = modules[i].name, .uuid = modules[i].uuid, .build_id = modules[i].build_id};
+	*out = bundled;
+	return true;
+}
+
 bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtime *runtime, struct jic_error *err)
 {
+	JIC_CLEAR(jic_buf) struct jic_buf bundled = {0};
 	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
 	const struct jic_runtime *r = &runtime->parts;
-	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_RUNTIME_INSERT, &s, err))
+	if (!pack_bundled(r, &bundled, err) || !jic_stmt_use(jic_txn_connection(t), JIC_SQL_RUNTIME_INSERT, &s, err))
 		return false;
 	jic_bind_text(&s, runtime->id);
 	jic_bind_text(&s, r->version);
@@ -21,7 +49,24 @@ bool jic_sqlite_runtime_put(struct jic_index_txn *t, const struct jic_msg_runtim
 	jic_bind_text(&s, r->flags);
 	jic_bind_text(&s, r->cpu);
 	jic_bind_digest(&s, &runtime->bundled);
+	jic_bind_bytes(&s, jic_buf_view(&bundled));
 	return jic_stmt_run(&s, err);
+}
+
+bool jic_sqlite_runtime_bundled(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+                                const struct jic_bundled **out, size_t *count, struct jic_error *err)
+{
+	JIC_CLEAR(jic_stmt) struct jic_stmt s = {0};
+	bool row;
+	if (!jic_stmt_use(jic_txn_connection(t), JIC_SQL_RUNTIME_BUNDLED, &s, err))
+		return false;
+	jic_bind_text(&s, id);
+	if (!jic_stmt_step(&s, &row, err))
+		return false;
+	if (!row)
+		return jic_fail(err, JIC_ENOTFOUND, "index: what is bundled with " JIC_PRIv " was never told",
+		                JIC_ARGv(id));
+	return unpack_bundled(jic_column_view(&s), arena, out, count, err);
 }
 
 bool jic_sqlite_runtime_find(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,

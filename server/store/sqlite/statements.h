@@ -69,8 +69,10 @@
 	X(PROVIDER_INSERT, "INSERT OR IGNORE INTO provider (module, artefact) VALUES (?, ?)")                          \
 	X(PROVIDER_DELETE, "DELETE FROM provider WHERE module = ? AND artefact = ?")                                   \
 	X(RUNTIME_INSERT,                                                                                              \
-	  "INSERT OR IGNORE INTO runtime (id, version, branch, revision, uname, arch, triplet, word_bits,"             \
-	  " flags, cpu, bundled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                            \
+	  "INSERT INTO runtime (id, version, branch, revision, uname, arch, triplet, word_bits, flags, cpu, bundled,"  \
+	  " modules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"                                                      \
+	  " ON CONFLICT (id) DO UPDATE SET modules = excluded.modules WHERE modules IS NULL")                          \
+	X(RUNTIME_BUNDLED, "SELECT modules FROM runtime WHERE id = ? AND modules IS NOT NULL")                         \
 	X(RUNTIME_FIND, "SELECT id, version, branch, revision, uname, arch, triplet, word_bits, flags, cpu, bundled"   \
 	                " FROM runtime WHERE id = ?")                                                                  \
 	X(ARTEFACT_FIND, "SELECT key, name, version, uuid, build_hi, build_lo, ji, ji_size, image, image_size,"        \

@@ -139,9 +139,9 @@ static void make_old(const struct temp *dir, const char *const *schemas, size_t 
 
 Test(sqlite_index, takes_a_file_of_every_released_schema_to_the_newest)
 {
-	static const char *const schemas[] = {"001-initial.sql",  "002-withdraw.sql", "003-counters.sql",
-	                                      "004-space.sql",    "005-access.sql",   "006-signatures.sql",
-	                                      "007-activity.sql", "008-requirers.sql"};
+	static const char *const schemas[] = {
+	    "001-initial.sql",    "002-withdraw.sql", "003-counters.sql",  "004-space.sql", "005-access.sql",
+	    "006-signatures.sql", "007-activity.sql", "008-requirers.sql", "009-quota.sql", "010-moves.sql"};
 	CLEARED(temp) fresh = temp_make();
 	uint32_t newest = 0, version = 0;
 	struct jic_error err = {0};
@@ -212,6 +212,29 @@ Test(sqlite_index, learns_from_schema_8_what_each_lane_has)
 	run_sql(&dir, "DELETE FROM artefact");
 	cr_assert(ix->ops->lane_find(ix, JIC_VIEW("main"), &arena, &lane, &err), "%s", err.text);
 	cr_expect_eq(lane.stored_bytes, 0);
+}
+
+Test(sqlite_index, learns_what_is_bundled_with_a_runtime_of_schema_10_from_the_next_publish)
+{
+	static const char *const schemas[] = {
+	    "001-initial.sql",    "002-withdraw.sql", "003-counters.sql",  "004-space.sql", "005-access.sql",
+	    "006-signatures.sql", "007-activity.sql", "008-requirers.sql", "009-quota.sql", "010-moves.sql"};
+	CLEARED(temp) dir = temp_make();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_error err = {0};
+	const struct jic_bundled dates = {.name = JIC_VIEW("Dates"), .uuid = {.lo = 2}, .build_id = {.lo = 4}}, *got;
+	const struct jic_msg_runtime runtime = {.id = JIC_VIEW("r"), .parts = {.bundled = &dates, .bundled_count = 1}};
+	size_t count;
+	make_old(&dir, schemas, JIC_COUNT(schemas));
+	run_sql(&dir, "INSERT INTO runtime VALUES ('r', '', '', '', '', '', '', 64, '', '', zeroblob(32))");
+	JIC_AUTO(jic_index) struct jic_index *ix = open_in(&dir);
+	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, &err);
+	cr_assert(t, "%s", err.text);
+	cr_expect_not(t->ops->runtime_bundled(t, runtime.id, &arena, &got, &count, &err));
+	cr_expect_eq(err.code, JIC_ENOTFOUND);
+	cr_assert(t->ops->runtime_put(t, &runtime, &err), "%s", err.text);
+	cr_assert(t->ops->runtime_bundled(t, runtime.id, &arena, &got, &count, &err), "%s", err.text);
+	cr_expect(count == 1 && jic_view_is(got[0].name, "Dates"));
 }
 
 Test(sqlite_index, leaves_a_file_as_it_was_when_its_migration_fails)
