@@ -87,6 +87,8 @@ static void show_status(const struct jic_report *r)
 	}
 	json_array_foreach(json_object_get(o, "skipped_packages"), i, node)
 	    printf("%-32s not shared: %s\n", text_of(node, "name"), text_of(node, "reason"));
+	json_array_foreach(json_object_get(o, "failed_packages"), i, node)
+	    printf("%-32s no cache: %s\n", text_of(node, "name"), text_of(node, "reason"));
 	json_decref(o);
 }
 

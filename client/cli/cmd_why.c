@@ -89,11 +89,20 @@ static void print_cause(const json_t *report, const json_t *cause)
 	print_remedy(cause);
 }
 
+static void print_no_miss(const json_t *report)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_object_get(report, "no_miss"), i, item)
+	    printf("%s %s\n", text_of(item, "name"), text_of(item, "reason"));
+}
+
 static void show_all(const struct jic_report *r)
 {
 	size_t i;
 	json_t *report = json_loads(jic_report_json(r), 0, NULL), *cause;
 	json_array_foreach(json_object_get(report, "causes"), i, cause) print_cause(report, cause);
+	print_no_miss(report);
 	json_decref(report);
 }
 
@@ -102,8 +111,7 @@ static void show_one(const struct jic_report *r)
 	size_t i;
 	json_t *report = json_loads(jic_report_json(r), 0, NULL), *item;
 	json_array_foreach(json_object_get(report, "missed"), i, item) print_missed(item);
-	json_array_foreach(json_object_get(report, "no_miss"), i, item)
-	    printf("%s %s\n", text_of(item, "name"), text_of(item, "reason"));
+	print_no_miss(report);
 	json_decref(report);
 }
 

@@ -2,6 +2,7 @@
  * Operations that change nothing: what the addresses are made of (key), what is where (status), what a file says
  * (inspect).
  */
+#include "client/lib/failed.h"
 #include "client/lib/offer.h"
 #include "client/lib/report.h"
 #include "client/lib/unprecompilable.h"
@@ -183,12 +184,14 @@ static bool status(struct jic_session *s, struct jic_arena *arena, struct jic_re
 	if (!jic_depot_scan(&s->graph, &s->depot, arena, &locals, err))
 		return false;
 	jic_unprecompilable_mark(&s->graph, &locals);
+	jic_failed_mark(s, &locals);
 	ask_server(s, arena, &offer, r);
 	json_t *nodes = json_array();
 	bool asked = r->server == JIC_SERVER_REACHED;
 	for (size_t i = 0; i < s->graph.count; i++) {
 		const struct jic_node *n = &s->graph.nodes[i];
-		if (jic_node_is_wanted(n) || locals.items[i].path.len || (offer.of_node && offer.of_node[i])) {
+		if (jic_node_is_wanted(n) || jic_failed_is(n) || locals.items[i].path.len ||
+		    (offer.of_node && offer.of_node[i])) {
 			count_status(r, &locals.items[i], offer.of_node && offer.of_node[i]);
 			json_array_append_new(nodes, status_json(s, i, &locals.items[i], &offer, asked, arena));
 		} else if (n->state == JIC_STATE_NO_SOURCE || n->state == JIC_STATE_UNSHARED) {
@@ -198,6 +201,7 @@ static bool status(struct jic_session *s, struct jic_arena *arena, struct jic_re
 			                reason ? reason : "");
 		}
 	}
+	(void)jic_failed_tell(s, &locals, NULL, r);
 	warn_of_graph(s, r);
 	jic_report_set(r, "nodes", nodes);
 	jic_report_set(r, "packages", json_integer(r->counts.packages));

@@ -24,14 +24,15 @@ static char *note_path(const struct jic_session *s, const struct jic_node *n)
 	return jic_asprintf("%s/failed/%s", s->settings.memory_dir, hex);
 }
 
-static bool is_noted(const struct jic_session *s, const struct jic_node *n)
+/* @param[out] age_s since it was noted */
+static bool is_noted(const struct jic_session *s, const struct jic_node *n, time_t *age_s)
 {
 	struct stat st;
 	jic_autofree char *path = note_path(s, n);
 	if (!path || stat(path, &st) != 0)
 		return false;
-	const time_t age = time(NULL) - st.st_mtime;
-	if (age >= 0 && age < JIC_FAILED_S)
+	*age_s = time(NULL) - st.st_mtime;
+	if (*age_s >= 0 && *age_s < JIC_FAILED_S)
 		return true;
 	(void)unlink(path);
 	return false;
@@ -101,14 +102,54 @@ void jic_failed_note(const struct jic_session *s, const struct jic_locals *local
 	}
 }
 
+/* Nodes are ordered dependencies first, so these are marked already. */
+static bool needs_failed(const struct jic_graph *g, const struct jic_node *n)
+{
+	for (size_t i = 0; i < n->deps_count; i++) {
+		if (jic_failed_is(&g->nodes[n->deps[i]]))
+			return true;
+	}
+	return false;
+}
+
+static struct jic_view reason_of(struct jic_session *s, const struct jic_node *n, time_t age_s)
+{
+	const char *who = needs_failed(&s->graph, n) ? "what it depends on" : "it";
+	const int ago_min = (int)(age_s / 60), left_min = JIC_FAILED_S / 60 - ago_min;
+	const struct jic_view ago =
+	    ago_min ? jic_arena_printf(&s->arena, "%d minute%s ago", ago_min, ago_min == 1 ? "" : "s")
+		    : JIC_VIEW("less than a minute ago");
+	return jic_arena_printf(
+	    &s->arena, "%s failed to compile " JIC_PRIv "; tried again in %d minute%s, or when something of it changes",
+	    who, JIC_ARGv(ago), left_min, left_min == 1 ? "" : "s");
+}
+
 void jic_failed_mark(struct jic_session *s, struct jic_locals *locals)
 {
+	time_t age_s;
 	for (size_t i = 0; i < s->graph.count; i++) {
 		struct jic_node *n = &s->graph.nodes[i];
-		if (!jic_node_is_wanted(n) || locals->items[i].path.len || !is_noted(s, n))
+		if (!jic_node_is_wanted(n) || locals->items[i].path.len || !is_noted(s, n, &age_s))
 			continue;
 		locals->wanted--;
 		n->optional = true;
-		n->reason = JIC_VIEW("Julia could not compile it, or what it depends on, within the last hour");
+		n->reason = reason_of(s, n, age_s);
 	}
+}
+
+uint32_t jic_failed_tell(const struct jic_session *s, const struct jic_locals *locals, const bool *placed,
+                         struct jic_report *r)
+{
+	struct jic_arena arena = {0};
+	uint32_t failed = 0;
+	for (size_t i = 0; i < s->graph.count; i++) {
+		const struct jic_node *n = &s->graph.nodes[i];
+		if (!jic_failed_is(n) || locals->items[i].path.len || (placed && placed[i]))
+			continue;
+		jic_autofree char *reason = jic_strdup_view(n->reason);
+		failed++;
+		jic_report_note(r, "failed_packages", jic_session_node_title(s, n, &arena), reason ? reason : "");
+	}
+	jic_arena_clear(&arena);
+	return failed;
 }

@@ -10,6 +10,7 @@
 #define JIC_CLIENT_FAILED_H
 
 #include "client/lib/depot.h"
+#include "client/lib/report.h"
 #include "client/lib/session.h"
 
 enum { JIC_FAILED_S = 60 * 60 };
@@ -19,8 +20,9 @@ enum { JIC_FAILED_S = 60 * 60 };
 void jic_failed_note(const struct jic_session *s, const struct jic_locals *locals);
 
 /**
- * Nodes without a file that are noted get `reason` and become `optional`: nobody misses them, though they are fetched
- * when others are. `locals->wanted` is reduced by them.
+ * Nodes without a file that are noted get `reason` ("it failed to compile 12 minutes ago; …", in the session's arena)
+ * and become `optional`: nobody misses them, though they are fetched when others are. `locals->wanted` is reduced by
+ * them.
  */
 void jic_failed_mark(struct jic_session *s, struct jic_locals *locals);
 
@@ -29,5 +31,13 @@ static inline bool jic_failed_is(const struct jic_node *n)
 {
 	return n->state == JIC_STATE_SHARED && n->optional && n->reason.len;
 }
+
+/**
+ * The report's `failed_packages`: marked nodes that are still not here.
+ * @param placed for each node: a pull has placed it; NULL: none
+ * @return how many
+ */
+uint32_t jic_failed_tell(const struct jic_session *s, const struct jic_locals *locals, const bool *placed,
+                         struct jic_report *r);
 
 #endif

@@ -81,21 +81,6 @@ static uint32_t tell_skipped(const struct jic_session *s, struct jic_arena *aren
 	return hopeless;
 }
 
-static uint32_t tell_failed(const struct jic_session *s, const struct jic_locals *locals, const bool *placed,
-                            struct jic_arena *arena, struct jic_report *r)
-{
-	uint32_t failed = 0;
-	for (size_t i = 0; i < s->graph.count; i++) {
-		const struct jic_node *n = &s->graph.nodes[i];
-		if (!jic_failed_is(n) || is_local(locals, i) || (placed && placed[i]))
-			continue;
-		jic_autofree char *reason = jic_strdup_view(n->reason);
-		failed++;
-		jic_report_note(r, "failed_packages", jic_session_node_title(s, n, arena), reason ? reason : "");
-	}
-	return failed;
-}
-
 static void count_nodes(const struct jic_session *s, const struct jic_locals *locals,
                         const struct jic_fetch_result *fetched, struct jic_arena *arena, struct jic_report *r)
 {
@@ -159,7 +144,7 @@ static bool pull(struct jic_session *s, struct jic_arena *arena, struct jic_repo
 	r->counts.bytes = fetched.bytes;
 	jic_history_note(s, &locals, fetched.placed_node);
 	count_nodes(s, &locals, &fetched, arena, r);
-	const uint32_t failed = tell_failed(s, &locals, fetched.placed_node, arena, r);
+	const uint32_t failed = jic_failed_tell(s, &locals, fetched.placed_node, r);
 	return finish(r, failed, tell_skipped(s, arena, r), err);
 }
 

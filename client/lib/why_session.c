@@ -4,8 +4,10 @@
  * A node counts as missed when the server has no build of it, and also when Julia has compiled it here meanwhile:
  * people ask why after they have waited.
  */
+#include "client/lib/failed.h"
 #include "client/lib/offer.h"
 #include "client/lib/report.h"
+#include "client/lib/unprecompilable.h"
 #include "client/lib/why.h"
 
 struct asking {
@@ -50,6 +52,11 @@ static bool is_asked(const struct asking *a, size_t i)
 	       jic_view_is(title(a, i), a->package);
 }
 
+static bool is_failed(const struct asking *a, size_t i)
+{
+	return jic_failed_is(node_at(a, i)) && !(a->offer.of_node && a->offer.of_node[i]);
+}
+
 static const char *no_miss(const struct asking *a, size_t i)
 {
 	const struct jic_local *local = &a->locals.items[i];
@@ -66,11 +73,17 @@ static const char *no_miss(const struct asking *a, size_t i)
 	}
 	if (local->path.len && local->ours)
 		return "is here, fetched earlier";
-	if (node_at(a, i)->optional && !local->path.len && !a->package)
+	if (node_at(a, i)->optional && !is_failed(a, i) && !local->path.len && !a->package)
 		return "is not asked for by any project";
 	if (a->offer.of_node && a->offer.of_node[i])
 		return local->path.len ? "is here, and on the server" : "is on the server: `jicache pull` fetches it";
-	return NULL;
+	return is_failed(a, i) ? "has no cache" : NULL;
+}
+
+/* What no server can help with is told of all packages; everything else that is fine only of the one asked for. */
+static bool is_hopeless(const struct asking *a, size_t i)
+{
+	return jic_unprecompilable_is(node_at(a, i)) || is_failed(a, i);
 }
 
 static void tell_no_miss(struct asking *a, size_t i, const char *text)
@@ -93,13 +106,14 @@ static bool collect(struct asking *a, struct jic_error *err)
 			continue;
 		const char *fine = no_miss(a, i);
 		a->found = true;
-		counts->packages += jic_node_is_wanted(node_at(a, i)) || a->locals.items[i].path.len;
+		counts->packages +=
+		    jic_node_is_wanted(node_at(a, i)) || jic_failed_is(node_at(a, i)) || a->locals.items[i].path.len;
 		counts->local += a->locals.items[i].path.len != 0;
 		counts->existing += a->offer.of_node && a->offer.of_node[i];
+		counts->missing += (!fine || is_failed(a, i)) && !a->locals.items[i].path.len;
 		if (!fine) {
 			a->missed[a->missed_count++] = (uint32_t)i;
-			counts->missing += !a->locals.items[i].path.len;
-		} else if (a->package) {
+		} else if (a->package || is_hopeless(a, i)) {
 			tell_no_miss(a, i, fine);
 		}
 	}
@@ -291,6 +305,8 @@ static bool why(struct asking *a, struct jic_error *err)
 	struct jic_msg_explained answer = {0};
 	if (!jic_depot_scan(&s->graph, &s->depot, a->arena, &a->locals, err))
 		return false;
+	jic_unprecompilable_mark(&s->graph, &a->locals);
+	jic_failed_mark(s, &a->locals);
 	JIC_AUTO(jic_connection) struct jic_connection *c = jic_connection_new(&s->settings, NULL, &e);
 	if (!c || !jic_offer_get(s, c, JIC_OFFER_LOOK, a->arena, &a->offer, &e)) {
 		a->report->server = JIC_SERVER_AWAY;

@@ -1,5 +1,7 @@
 """Packages that don't fit: skipped with a word, never retried in a loop, never in anyone's way."""
 
+import re
+
 import pytest
 
 DEVELOPED = "Damson"  # of the small environment: what a test may write into
@@ -47,6 +49,9 @@ def test_what_says_that_it_is_not_to_be_precompiled_is_skipped_with_a_word(serve
     assert again.rejected == []
     assert {name: again.made[name] for name in others} == {name: loading.made[name] for name in others}
     assert second.pull()["server"] == "unused"
+    assert titles(second.report("why"), "no_miss") == concerned(small, julia)
+    assert f"{DEVELOPED} is not shared: it says __precompile__(false)" in second.jicache("why").stdout
+    assert f"{DEVELOPED} " in second.jicache("status").stdout
     # Nor is there anything to precompile.
     done = second.jicache("precompile", timeout=600)
     assert "could not" not in done.stderr
@@ -64,6 +69,14 @@ def test_what_fails_to_compile_is_tried_once(server, spoilt, small, julia, text)
     assert titles(pulled, "failed_packages") == wanted and pulled["missing"] == len(wanted)
     assert pulled["server"] == "unused", "nobody is asked for what fails"
     assert one.pull("--require", status=3)["server"] == "unused"
+    assert titles(one.report("status"), "failed_packages") == wanted
+    told = one.report("why")
+    assert (titles(told, "no_miss"), told["missing"], told["packages"]) == (wanted, len(wanted), pulled["packages"])
+    for command in ("status", "why"):
+        said = one.jicache(command).stdout
+        assert re.search(rf"^{DEVELOPED} .*it failed to compile .* ago; tried again in \d+ minutes?, or when", said, re.M), said
+    said = one.jicache("why", small.dependents(DEVELOPED)[-1]).stdout
+    assert "what it depends on failed to compile" in said or small.dependents(DEVELOPED)[-1] == DEVELOPED, said
 
     again = one.jicache("precompile", timeout=600)
     assert "could not precompile" not in again.stderr, "Julia was started again"

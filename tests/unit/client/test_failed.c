@@ -39,6 +39,7 @@ static void open_failed(void)
 
 static void close_failed(void)
 {
+	jic_arena_clear(&session.arena);
 	world_clear(&w);
 }
 
@@ -58,7 +59,52 @@ FAILED_TEST(what_the_project_needs_and_has_no_file_is_noted)
 	cr_expect(failed("A") && failed("B"));
 	cr_expect_not(failed("C"), "Pkg.precompile() does not go through it");
 	cr_expect_eq(locals.wanted, 1);
-	cr_expect(node(&session.graph, "A")->reason.len);
+}
+
+/* Notes that are so old. */
+static void age_notes(time_t age_s)
+{
+	const char *dir = jic_arena_printf(&w.arena, "%s/failed", session.settings.memory_dir).ptr;
+	const struct timespec then[] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+	DIR *d = opendir(dir);
+	cr_assert(d);
+	for (struct dirent *e; (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			cr_assert_eq(utimensat(dirfd(d), e->d_name, then, 0), 0);
+	closedir(d);
+}
+
+static void expect_reason(const char *name, const char *text)
+{
+	const struct jic_view reason = node(&session.graph, name)->reason;
+	cr_expect(jic_view_is(reason, text), "%s: " JIC_PRIv, name, JIC_ARGv(reason));
+}
+
+FAILED_TEST(the_reason_says_when_it_failed_and_when_it_is_tried_again)
+{
+	jic_failed_note(&session, &locals);
+	age_notes(12 * 60 + 5);
+	jic_failed_mark(&session, &locals);
+	expect_reason(
+	    "A", "it failed to compile 12 minutes ago; tried again in 48 minutes, or when something of it changes");
+	expect_reason("B", "what it depends on failed to compile 12 minutes ago; tried again in 48 minutes, or when "
+	                   "something of it changes");
+}
+
+FAILED_TEST(what_failed_just_now_or_is_tried_again_soon_reads_well)
+{
+	jic_failed_note(&session, &locals);
+	age_notes(JIC_FAILED_S - 40);
+	jic_failed_mark(&session, &locals);
+	expect_reason("A",
+	              "it failed to compile 59 minutes ago; tried again in 1 minute, or when something of it changes");
+	struct jic_node *a = &session.graph.nodes[node(&session.graph, "A") - session.graph.nodes];
+	a->optional = false;
+	age_notes(0);
+	jic_failed_mark(&session, &locals);
+	expect_reason("A",
+	              "it failed to compile less than a minute ago; tried again in 60 minutes, or when something of it "
+	              "changes");
 }
 
 FAILED_TEST(what_has_a_file_is_neither_noted_nor_told)
