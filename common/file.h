@@ -4,6 +4,7 @@
 #ifndef JIC_COMMON_FILE_H
 #define JIC_COMMON_FILE_H
 
+#include "common/arena.h"
 #include "common/attr.h"
 #include "common/buf.h"
 #include "common/view.h"
@@ -83,5 +84,11 @@ char *jic_path_join(const char *dir, const char *name);
 char *jic_path_normalise(const char *path);
 /** abspath(): normalised, made absolute with the current directory when relative; malloc'ed. */
 char *jic_path_absolute(const char *path);
+
+/* Paths as views, textual; results in the arena, NUL-terminated. */
+struct jic_view jic_view_dirname(struct jic_view path); /**< "" when there is no slash */
+struct jic_view jic_view_basename(struct jic_view path);
+/** normpath(abspath(dir, path)) */
+struct jic_view jic_view_resolve(struct jic_arena *arena, struct jic_view dir, struct jic_view path);
 
 #endif

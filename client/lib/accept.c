@@ -3,61 +3,6 @@
 #include "client/lib/canonical_path.h"
 #include "client/lib/fresh.h"
 #include "client/lib/targets.h"
-#include "common/ji_flags.h"
-
-bool jic_accept_prefix(const struct jic_facts *f, const struct jic_ji *ji, struct jic_error *err)
-{
-	if (jic_view_eq(ji->version_text, f->version_text) && jic_view_eq(ji->commit, f->commit) &&
-	    jic_view_eq(ji->branch, f->branch) && jic_view_eq(ji->uname, f->uname) && jic_view_eq(ji->arch, f->arch) &&
-	    ji->pointer_bytes * 8u == f->word_bits && ji->pkgimage == 0)
-		return true;
-	return jic_fail(err, JIC_ECONFLICT, "it was made by another Julia (" JIC_PRIv " " JIC_PRIv ")",
-	                JIC_ARGv(ji->version_text), JIC_ARGv(ji->commit));
-}
-
-bool jic_accept_flags(const struct jic_facts *f, uint8_t file)
-{
-	/* With --pkgimages=existing an image is taken for its other flags, as if the session had images. */
-	const bool as_image = f->existing_images && jic_ji_flags_pkgimages(file);
-	return jic_ji_flags_taken(f->version, as_image ? f->flags | 1 : f->flags, file);
-}
-
-static bool same_module(const struct jic_ji_module *a, struct jic_view name, struct jic_uuid uuid,
-                        struct jic_build_id id)
-{
-	return jic_build_id_eq(a->build_id, id) && jic_uuid_eq(a->uuid, uuid) && jic_view_eq(a->name, name);
-}
-
-bool jic_accept_provided(const struct jic_facts *f, const struct jic_ji_module *required)
-{
-	const struct jic_ji_module *m = jic_facts_sysimage_module(f, required->name, required->uuid);
-	if (m)
-		return jic_build_id_eq(m->build_id, required->build_id);
-	for (size_t i = 0; i < f->bundled_count; i++) {
-		const struct jic_bundled *b = &f->bundled[i].cache;
-		if (same_module(required, b->name, b->uuid, b->build_id))
-			return jic_accept_bundled(f, &f->bundled[i]);
-	}
-	return false;
-}
-
-bool jic_accept_bundled(const struct jic_facts *f, const struct jic_bundled_file *file)
-{
-	return jic_accept_flags(f, file->flags) && (!file->clone_targets.len || jic_facts_loads_images(f)) &&
-	       jic_targets_usable(file->clone_targets, f);
-}
-
-bool jic_accept_installed(const struct jic_facts *f, struct jic_view name, struct jic_uuid uuid)
-{
-	if (jic_facts_sysimage_module(f, name, uuid))
-		return true;
-	for (size_t i = 0; i < f->bundled_count; i++) {
-		const struct jic_bundled *b = &f->bundled[i].cache;
-		if (jic_uuid_eq(b->uuid, uuid) && jic_view_eq(b->name, name))
-			return true;
-	}
-	return false;
-}
 
 /* What Julia says of a required module that is there in another build, or not at all. */
 static enum jic_refusal refusal_of(const struct jic_facts *f, const struct jic_node *n, const struct jic_ji_module *r)
@@ -66,7 +11,7 @@ static enum jic_refusal refusal_of(const struct jic_facts *f, const struct jic_n
 		return JIC_REFUSAL_SYSIMAGE;
 	if (jic_facts_sysimage_module(f, r->name, r->uuid))
 		return JIC_REFUSAL_LOADED;
-	if (n ? n->state == JIC_STATE_NO_SOURCE : !jic_accept_installed(f, r->name, r->uuid))
+	if (n ? n->state == JIC_STATE_NO_SOURCE : !jic_facts_installed(f, r->name, r->uuid))
 		return JIC_REFUSAL_DEP_SOURCE;
 	return JIC_REFUSAL_DEP_BUILD;
 }
@@ -76,7 +21,7 @@ static bool accept_required(const struct jic_graph *g, const struct jic_ji *ji, 
 {
 	for (size_t i = 0; i < ji->required_count; i++) {
 		const struct jic_ji_module *r = &ji->required[i];
-		if (jic_accept_provided(g->facts, r))
+		if (jic_facts_provide(g->facts, r))
 			continue;
 		const struct jic_node *n = jic_graph_find(g, r->uuid, r->name);
 		/* Of a sysimage module any other build is another system image's. */
@@ -101,7 +46,7 @@ static bool accept_imports(const struct jic_graph *g, const struct jic_ji *ji, e
 	jic_refuse(why, JIC_REFUSAL_DEP_UUID);
 	for (size_t i = 0; i < ji->requires_count; i++) {
 		const struct jic_ji_require *r = &ji->requires_[i];
-		if (!jic_graph_find(g, r->uuid, r->name) && !jic_accept_installed(g->facts, r->name, r->uuid))
+		if (!jic_graph_find(g, r->uuid, r->name) && !jic_facts_installed(g->facts, r->name, r->uuid))
 			return jic_fail(err, JIC_ECONFLICT, "it imports " JIC_PRIv ", which is not in this environment",
 			                JIC_ARGv(r->name));
 	}
@@ -112,7 +57,7 @@ static bool accept_images(const struct jic_facts *f, const struct jic_ji *ji, en
                           struct jic_error *err)
 {
 	jic_refuse(why, JIC_REFUSAL_FLAGS);
-	if (!jic_accept_flags(f, ji->flags))
+	if (!jic_facts_accept_flags(f, ji->flags))
 		return jic_fail(err, JIC_ECONFLICT, "it was compiled with other options (cache flags 0x%02x)",
 		                ji->flags);
 	jic_refuse(why, JIC_REFUSAL_NO_IMAGES);
@@ -139,7 +84,7 @@ bool jic_accept_header(const struct jic_graph *g, const struct jic_node *n, cons
                        enum jic_refusal *why, struct jic_error *err)
 {
 	jic_refuse(why, JIC_REFUSAL_HEADER);
-	if (!jic_accept_prefix(g->facts, ji, err) || !accept_images(g->facts, ji, why, err))
+	if (!jic_facts_made(g->facts, ji, err) || !accept_images(g->facts, ji, why, err))
 		return false;
 	jic_refuse(why, JIC_REFUSAL_PACKAGE);
 	if (!jic_uuid_eq(ji->modules[0].uuid, n->inputs.uuid) || !jic_view_eq(ji->modules[0].name, n->inputs.name))

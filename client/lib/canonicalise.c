@@ -3,11 +3,12 @@
  * neutral.
  *
  * Refusals are JIC_EDENIED (it may not be shared as this address) or JIC_ECONFLICT (it is not up to date). */
-#include "client/lib/accept.h"
 #include "client/lib/canonical_path.h"
+#include "client/lib/facts_accept.h"
 #include "client/lib/fresh.h"
 #include "client/lib/relocate.h"
 #include "client/lib/targets.h"
+#include "common/file.h"
 #include "common/ji_flags.h"
 
 static bool denied(struct jic_error *err, const char *what, struct jic_view name)
@@ -21,7 +22,7 @@ static bool check_identity(const struct jic_facts *f, const struct jic_node *n, 
                            struct jic_error *err)
 {
 	char made[64], session[64];
-	if (!jic_accept_prefix(f, ji, err)) {
+	if (!jic_facts_made(f, ji, err)) {
 		if (err)
 			err->code = JIC_EDENIED;
 		return false;
@@ -48,7 +49,7 @@ static bool check_required(const struct jic_graph *g, const struct jic_node *n, 
 {
 	for (size_t i = 0; i < ji->required_count; i++) {
 		const struct jic_ji_module *r = &ji->required[i];
-		if (jic_accept_provided(g->facts, r))
+		if (jic_facts_provide(g->facts, r))
 			continue;
 		const struct jic_node *m = jic_graph_find(g, r->uuid, r->name);
 		if (!m || !in_closure(g, n, r->uuid, r->name))
@@ -65,7 +66,7 @@ static bool check_imports(const struct jic_graph *g, const struct jic_node *n, c
 {
 	for (size_t i = 0; i < ji->requires_count; i++) {
 		const struct jic_ji_require *r = &ji->requires_[i];
-		if (!jic_accept_installed(g->facts, r->name, r->uuid) && !in_closure(g, n, r->uuid, r->name))
+		if (!jic_facts_installed(g->facts, r->name, r->uuid) && !in_closure(g, n, r->uuid, r->name))
 			return denied(err, "it imports a package that its key does not cover:", r->name);
 	}
 	return true;

@@ -92,7 +92,7 @@ static bool take_needs(struct scan *s, const struct jic_ji *ji, struct jic_candi
 	struct jic_need *needs = jic_arena_array(&s->arena, ji->required_count + 1, sizeof *needs);
 	for (size_t i = 0; needs && i < ji->required_count; i++) {
 		const struct jic_ji_module *r = &ji->required[i];
-		if (jic_accept_provided(s->g->facts, r))
+		if (jic_facts_provide(s->g->facts, r))
 			continue;
 		const struct jic_node *n = jic_graph_find(s->g, r->uuid, r->name);
 		JIC_ASSERT(n); /* jic_accept_header() */

@@ -1,6 +1,5 @@
 /* Caches that came with the installation: below share/julia/compiled of the depots that base/initdefs.jl adds. */
 #include "client/lib/facts_ask.h"
-#include "client/lib/project.h"
 #include "common/file.h"
 
 enum { BUNDLED_MAX = 8192 };

@@ -5,7 +5,7 @@
  */
 #include "client/lib/graph_build.h"
 
-#include "client/lib/accept.h"
+#include "client/lib/facts_accept.h"
 #include "client/lib/source.h"
 #include "common/file.h"
 
@@ -27,7 +27,7 @@ static bool is_bundled(const struct jic_facts *f, const struct jic_package_id *i
 	for (size_t i = 0; i < f->bundled_count; i++) {
 		const struct jic_bundled_file *file = &f->bundled[i];
 		if (jic_uuid_eq(file->cache.uuid, id->uuid) && jic_view_eq(file->cache.name, id->name) &&
-		    (!acceptable || jic_accept_bundled(f, file)))
+		    (!acceptable || jic_facts_accept_bundled(f, file)))
 			return true;
 	}
 	return false;

@@ -1,9 +1,10 @@
 /* From the published form to what Julia compares with this machine's source files. The comparison that Julia will make
  * (times up to 1.10) proves nothing about content, so content is compared here before a time is written. */
-#include "client/lib/accept.h"
 #include "client/lib/canonical_path.h"
+#include "client/lib/facts_accept.h"
 #include "client/lib/fresh.h"
 #include "client/lib/relocate.h"
+#include "common/file.h"
 
 struct work {
 	const struct jic_graph *g;
@@ -122,7 +123,7 @@ bool jic_localise(const struct jic_graph *g, const struct jic_node *n, const str
 	                       .inputs = inputs,
 	                       .inputs_count = inputs_count,
 	                       .tracks_content = jic_julia_at_least(g->facts->version, 1, 11, 0)};
-	if (!jic_accept_prefix(g->facts, ji, err) || !check_entry(g, n, ji, arena, err))
+	if (!jic_facts_made(g->facts, ji, err) || !check_entry(g, n, ji, arena, err))
 		return false;
 	struct jic_ji_edit *edits = jic_arena_array(arena, ji->includes_count, sizeof *edits);
 	if (!edits)

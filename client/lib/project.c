@@ -4,42 +4,6 @@
 
 static const char *const project_names[] = {"JuliaProject.toml", "Project.toml"};
 
-/* ---- paths */
-
-struct jic_view jic_view_dirname(struct jic_view path)
-{
-	while (path.len && path.ptr[path.len - 1] != '/')
-		path.len--;
-	while (path.len > 1 && path.ptr[path.len - 1] == '/')
-		path.len--;
-	return path;
-}
-
-struct jic_view jic_view_basename(struct jic_view path)
-{
-	size_t start = path.len;
-	while (start && path.ptr[start - 1] != '/')
-		start--;
-	return jic_view_skip(path, start);
-}
-
-struct jic_view jic_view_resolve(struct jic_arena *arena, struct jic_view dir, struct jic_view path)
-{
-	bool absolute = path.len && path.ptr[0] == '/';
-	jic_autofree char *joined = absolute ? jic_asprintf("%.*s", (int)path.len, path.ptr)
-	                                     : jic_asprintf("%.*s/%.*s", (int)dir.len, dir.ptr ? dir.ptr : "",
-	                                                    (int)path.len, path.ptr ? path.ptr : "");
-	jic_autofree char *resolved = joined ? jic_path_absolute(joined) : NULL;
-	if (!resolved) {
-		arena->failed = true;
-		return JIC_VIEW("");
-	}
-	size_t len = strlen(resolved);
-	while (len > 1 && resolved[len - 1] == '/')
-		len--;
-	return jic_arena_copy(arena, (struct jic_view){.ptr = resolved, .len = len});
-}
-
 bool jic_project_is_name(struct jic_view basename)
 {
 	for (size_t i = 0; i < JIC_COUNT(project_names); i++) {

@@ -84,10 +84,4 @@ jic_must_check bool jic_package_read(const struct jic_toml *table, struct jic_vi
 jic_must_check bool jic_package_text(const struct jic_toml *table, const char *key, struct jic_view file,
                                      struct jic_view *out, struct jic_error *err);
 
-/* Paths as views, textual; results in the arena, NUL-terminated. */
-struct jic_view jic_view_dirname(struct jic_view path); /**< "" when there is no slash */
-struct jic_view jic_view_basename(struct jic_view path);
-/** normpath(abspath(dir, path)) */
-struct jic_view jic_view_resolve(struct jic_arena *arena, struct jic_view dir, struct jic_view path);
-
 #endif

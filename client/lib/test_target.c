@@ -9,6 +9,7 @@
 #include "client/lib/test_target.h"
 
 #include "client/lib/load_path.h"
+#include "common/file.h"
 
 struct sandbox {
 	struct jic_environment *e;
