@@ -275,6 +275,11 @@ struct jic_index_ops {
 	bool (*runtime_find)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
 	                     struct jic_msg_runtime *out, struct jic_error *err);
 
+	/** The caches bundled with a runtime, sorted. JIC_ENOTFOUND when they were never told: the runtime is unknown,
+	 * or was described under a schema before 11. */
+	bool (*runtime_bundled)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
+	                        const struct jic_bundled **out, size_t *count, struct jic_error *err);
+
 	/** The numbers of modules, given on first sight. Write transactions. @param[out] ids `count` of them */
 	bool (*modules_put)(struct jic_index_txn *t, const struct jic_index_module *modules, size_t count,
 	                    uint32_t *ids, struct jic_error *err);
@@ -295,11 +300,6 @@ struct jic_index_ops {
 	/** What the artefact at an address of one lane, without its ancestors, was made of. JIC_ENOTFOUND. */
 	bool (*origin_find)(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space,
 	                    const struct jic_digest *key, struct jic_arena *arena, struct jic_index_origin *out,
-	/** The caches bundled with a runtime, sorted. JIC_ENOTFOUND when they were never told: the runtime is unknown,
-	 * or was described under a schema before 11. */
-	bool (*runtime_bundled)(struct jic_index_txn *t, struct jic_view id, struct jic_arena *arena,
-	                        const struct jic_bundled **out, size_t *count, struct jic_error *err);
-
 	                    struct jic_error *err);
 	/** The same of a package's latest artefacts in one lane, the last published first.
 	 * @param space 0: in any
