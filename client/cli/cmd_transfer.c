@@ -4,9 +4,16 @@
 JIC_DEFINE_AUTO(jic_session, jic_session_free)
 JIC_DEFINE_AUTO(jic_report, jic_report_free)
 
+/* What JICache asks for after Pkg.precompile(), where it can't have the library in its process. */
+static struct jic_report *pull_compiled(struct jic_session *s, struct jic_error *err)
+{
+	return jic_session_note_failed(s, err) ? jic_session_pull(s, err) : NULL;
+}
+
 int jic_cmd_pull(struct jic_cli *cli)
 {
-	return jic_cli_operate(cli, jic_session_pull, NULL);
+	const bool compiled = jic_options_has(cli->options, "compiled");
+	return jic_cli_operate(cli, compiled ? pull_compiled : jic_session_pull, NULL);
 }
 
 static int push_if_changed(struct jic_cli *cli, const char *state)

@@ -58,8 +58,16 @@ enum {
 		"require", 0, NULL, "exit with 3 when something is missing or the server is away"                      \
 	}
 
-static const struct jic_option transfer_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON,
+static const struct jic_option status_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON,
                                                      OPTION_REQUIRE};
+static const struct jic_option pull_options[] = {
+    OPTIONS_ENVIRONMENT,
+    OPTION_TARGET,
+    OPTIONS_SERVER,
+    OPTION_JSON,
+    OPTION_REQUIRE,
+    {"compiled", 0, NULL, "Julia has just compiled what it could: remember as failed what has no cache"},
+};
 static const struct jic_option push_options[] = {
     OPTIONS_ENVIRONMENT,
     OPTION_TARGET,
@@ -99,7 +107,7 @@ static const struct jic_command commands[] = {
     {.name = "pull",
      .id = CMD_PULL,
      .summary = "fetch what is missing locally, so that Julia loads without compiling",
-     OPTIONS(transfer_options)},
+     OPTIONS(pull_options)},
     {.name = "push",
      .id = CMD_PUSH,
      .summary = "publish what Julia compiled and the server lacks",
@@ -124,7 +132,7 @@ static const struct jic_command commands[] = {
     {.name = "status",
      .id = CMD_STATUS,
      .summary = "what of this environment is local, on the server, nowhere",
-     OPTIONS(transfer_options)},
+     OPTIONS(status_options)},
     {.name = "why",
      .id = CMD_WHY,
      .summary = "why packages are not on the server: the first input that differs, and what would help",

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from test_hooks import JICACHE, julia_package
 
 DEVELOPED = "Damson"  # of the small environment: what a test may write into
 
@@ -93,6 +94,30 @@ def test_what_fails_to_compile_is_tried_once(server, spoilt, small, julia, text)
     loading = one.load(small)
     loading.assert_loaded(small)
     loading.assert_nothing_compiled()
+
+
+@pytest.mark.parametrize("way", ["library", "program"])
+def test_the_package_jicache_tries_once_what_fails_to_compile(server, spoilt, small, julia, way):
+    if julia.version < (1, 6):
+        pytest.skip("Pkg ends at the first package that fails")
+    one = julia_package(spoilt(server.url, server.token(), "error(\"no luck today\")\n"))
+    if way == "program":
+        one.extra["JICACHE_LIBRARY"] = "/none"
+    code = f"""push!(LOAD_PATH, "{JICACHE}"); using JICache; pop!(LOAD_PATH); print(JICache.precompile().missing)"""
+
+    def precompile():
+        done = one.start(one.julia_command("-e", code))
+        out, err = done.communicate(timeout=600)
+        assert done.returncode == 0, out + err
+        return err
+
+    assert "no luck today" in precompile()
+    wanted = concerned(small, julia)
+    pulled = one.pull()
+    assert (titles(pulled, "failed_packages"), pulled["missing"], pulled["server"]) == (wanted, len(wanted), "unused")
+    assert "no luck today" not in precompile(), "it was compiled again"
+    # All that does not stand on it was published.
+    assert spoilt(server.url, None, "error(\"no luck today\")\n").pull()["missing"] == len(wanted)
 
 
 def test_a_failing_package_does_not_keep_others_from_being_loaded(server, spoilt, small):

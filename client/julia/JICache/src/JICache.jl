@@ -87,7 +87,7 @@ end
     JICache.pull()
 
 Fetch what the active environment needs and has not, and put it where Julia takes it. Returns a named tuple (`packages`, `local`,
-`fetched`, `missing`, `published`, `skipped`, `server`, `warnings`, `summary`, `json`), or `nothing` when nothing could be done.
+`fetched`, `missing`, `published`, `skipped`, `hopeless`, `server`, `warnings`, `summary`, `json`), or `nothing` when nothing could be done.
 """
 function pull(; quiet::Bool = false)
     last_environment[] = softly(environment)
@@ -111,21 +111,27 @@ status() = operate(:status)
 """
     JICache.precompile()
 
-`pull`, `Pkg.precompile()` when something is missing, `push` when there is a token. Returns what the first pull did.
+`pull`, `Pkg.precompile()` when something is missing, `push` when there is a token. Returns what the first pull did. What failed
+to compile is remembered: it is not tried again within an hour, unless it changes.
 """
 function precompile()
     disabled() && return nothing
     before = pull()
-    if before === nothing || before.missing > 0 || before.skipped > 0
-        softly() do
-            pkg = Base.require(Base.PkgId(Base.UUID("44cfe95a-1eb2-52ea-b672-e2afdf69b78f"), "Pkg"))
-            # 1.7+ would instantiate first, which asks for registries and is for who installs packages.
-            options = VERSION >= v"1.7" ? (already_instantiated = true,) : NamedTuple()
-            Base.invokelatest(getfield(pkg, :precompile); options...)
-        end
-    end
+    # What is hopeless counts as missing or skipped.
+    trying = before === nothing || before.missing + before.skipped > before.hopeless
+    trying && compile()
     isempty(get(ENV, "JICACHE_TOKEN", "")) || push()
+    trying && operate(:pull_compiled)
     return before
+end
+
+function compile()
+    softly() do
+        pkg = Base.require(Base.PkgId(Base.UUID("44cfe95a-1eb2-52ea-b672-e2afdf69b78f"), "Pkg"))
+        # 1.7+ would instantiate first, which asks for registries and is for who installs packages.
+        options = VERSION >= v"1.7" ? (already_instantiated = true,) : NamedTuple()
+        Base.invokelatest(getfield(pkg, :precompile); options...)
+    end
 end
 
 "Pull if the environment is not the one of the last pull. Returns whether anything was fetched."

@@ -1,8 +1,12 @@
 # The two ways to the client, with one report: libjicache in this process, or the program `jicache`.
 #
-# libjicache stands on the system's libcurl and OpenSSL. A Julia that brings libraries of the same names of its own can't
-# share a process with them: the dynamic linker takes whichever came first for both (JuliaLang/julia#48377 shows how that
-# ends). There the program is asked instead, which needs no more than a few milliseconds to start.
+# libjicache stands on the system's libcrypto.so.3, libzstd.so.1 and libsqlite3.so.0, and loads libcurl.so.4 when a server is
+# asked. A Julia that brings libraries of these names of its own can't share a process with them: the dynamic linker gives
+# everybody whichever came first (JuliaLang/julia#48377 shows how that ends). The libssl.so.3 of Julia 1.12, or of OpenSSL_jll,
+# asks for symbols that an older system's libcrypto lacks, and then neither Pkg nor HTTP.jl can download; the other way
+# round, Julia's libcurl up to 1.11 (mbedTLS) doesn't know the system's certificates. That libcurl is loaded late changes
+# neither. So the program is asked there, which needs no more than a few milliseconds to start. A Julia that uses the
+# system's libcurl has the same libraries in its process as we bring.
 
 # struct jic_session_options of jicache/jicache.h: pointers, NULL where the setting or its default applies.
 struct SessionOptions
@@ -31,7 +35,9 @@ end
 Failure() = Failure(0, 0, ntuple(_ -> 0x00, 480))
 message(f::Failure) = String(collect(Iterators.takewhile(!=(0x00), f.text)))
 
-const OPERATIONS = (pull = :jic_session_pull, push = :jic_session_push, status = :jic_session_status)
+const OPERATIONS = (pull = :jic_session_pull, push = :jic_session_push, status = :jic_session_status,
+                    pull_compiled = :jic_session_pull)
+const WORDS = (pull = `pull`, push = `push`, status = `status`, pull_compiled = `pull --compiled`)
 
 # Base has it from 1.6 on; before, it is in every system image.
 const Libdl = isdefined(Base.Libc, :Libdl) ? Base.Libc.Libdl :
@@ -148,6 +154,10 @@ function ask_library(handle::Ptr{Cvoid}, operation::Symbol)
     end
     session == C_NULL && error(message(failure[]))
     try
+        if operation === :pull_compiled
+            noted = ccall(symbol(:jic_session_note_failed), Bool, (Ptr{Cvoid}, Ref{Failure}), session, failure)
+            noted || error(message(failure[]))
+        end
         found = ccall(symbol(OPERATIONS[operation]), Ptr{Cvoid}, (Ptr{Cvoid}, Ref{Failure}), session, failure)
         found == C_NULL && error(message(failure[]))
         json = unsafe_string(ccall(symbol(:jic_report_json), Cstring, (Ptr{Cvoid},), found))
@@ -163,7 +173,7 @@ end
 function ask_program(path::AbstractString, operation::Symbol)
     project = active_project()
     args = join(map(quoted, julia_args()), " ")
-    command = `$path $operation --json --quiet --project $project --julia $(julia_program())`
+    command = `$path $(WORDS[operation]) --json --quiet --project $project --julia $(julia_program())`
     isempty(args) || (command = `$command --julia-args $args`)
     isempty(program_file()) || (command = `$command --script $(program_file())`)
     out, complaints = IOBuffer(), IOBuffer()
@@ -184,7 +194,7 @@ function report(json::AbstractString)
     missing_ = occursin("\"missing\":", json) ? count("missing") : packages - here - fetched
     summary = "$packages packages: $here local, $fetched fetched, $missing_ missing"
     return (packages = packages, var"local" = here, fetched = fetched, missing = missing_, published = count("published"),
-            skipped = count("skipped"), server = server === nothing ? "unused" : String(server[1]), warnings = sentences,
+            skipped = count("skipped"), hopeless = count("hopeless"), server = server === nothing ? "unused" : String(server[1]), warnings = sentences,
             summary = summary, json = String(json))
 end
 

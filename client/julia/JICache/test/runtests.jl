@@ -134,6 +134,17 @@ end
     end
 end
 
+@testset "what would fail to compile again is not tried" begin
+    through_program() do
+        forget()
+        reports(replace(PULLED, "\"missing\":0" => "\"missing\":2,\"hopeless\":3"))
+        @test JICache.precompile().hopeless == 3
+        @test first(readlines(asked)) == "pull" && "--compiled" ∉ readlines(asked)
+        JICache.operate(:pull_compiled)
+        @test readlines(asked)[1:2] == ["pull", "--compiled"]
+    end
+end
+
 @testset "JICACHE_DISABLE switches everything off" begin
     through_program() do
         withenv("JICACHE_DISABLE" => "1") do
