@@ -59,7 +59,7 @@ enum {
 	}
 
 static const struct jic_option status_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON,
-                                                     OPTION_REQUIRE};
+                                                   OPTION_REQUIRE};
 static const struct jic_option pull_options[] = {
     OPTIONS_ENVIRONMENT,
     OPTION_TARGET,
