@@ -1,6 +1,6 @@
 /**
- * The index: lanes, tokens, records of artefacts and what is known of each blob's bytes. It knows no rules: which
- * artefact may be published, and which a reader is offered, is decided above it (publish.h, select.h) inside one
+ * The index: lanes, tokens, leases, records of artefacts and what is known of each blob's bytes. It knows no rules:
+ * which artefact may be published, and which a reader is offered, is decided above it (publish.h, select.h) inside one
  * transaction.
  *
  * An implementation is a struct that begins with `struct jic_index`; tests/conformance/index_conformance.c is what each
@@ -150,6 +150,26 @@ struct jic_index_recall {
 	struct jic_index_maker maker;
 	uint64_t created_s;
 	uint64_t artefacts; /**< that went with it, dependents included */
+};
+
+/* ---- leases */
+
+/** Who compiles something just now, until when. */
+struct jic_index_lease {
+	struct jic_digest hash; /**< of what its holder knows it by; unique */
+	uint64_t lane_id;
+	struct jic_view lane;    /**< its name; when reading only */
+	struct jic_view runtime; /**< id */
+	struct jic_digest sysimage;
+	struct jic_view writer; /**< name of the token that took it */
+	uint64_t created_s;
+	uint64_t ends_s; /**< from then on it means nothing, whether it is still there or not */
+};
+/** What keys of a lease belong to. */
+struct jic_index_lease_place {
+	uint64_t lane_id;
+	struct jic_view runtime;
+	struct jic_digest sysimage;
 };
 
 /* ---- counters */
@@ -364,6 +384,26 @@ struct jic_index_ops {
 	/** The same of builds. @param[out] out `count` of them */
 	bool (*recalled_builds)(struct jic_index_txn *t, const struct jic_build_id *builds, size_t count, bool *out,
 	                        struct jic_error *err);
+
+	/** Remember a lease on some keys. JIC_ECONFLICT when its hash is taken. */
+	bool (*lease_put)(struct jic_index_txn *t, const struct jic_index_lease *lease, const struct jic_digest *keys,
+	                  size_t count, struct jic_error *err);
+	/** Ended or not. @param[out] keys sorted, in the arena; may be NULL, as may be `count`. JIC_ENOTFOUND. */
+	bool (*lease_find)(struct jic_index_txn *t, const struct jic_digest *hash, struct jic_arena *arena,
+	                   struct jic_index_lease *out, const struct jic_digest **keys, size_t *count,
+	                   struct jic_error *err);
+	/** Which leases of one lane, without its ancestors, that have not ended at `now_s`, are on some keys.
+	 * @param[out] out `count` of them: the one that ends last, in the arena; NULL where there is none */
+	bool (*leases_on)(struct jic_index_txn *t, const struct jic_index_lease_place *at,
+	                  const struct jic_digest *keys, size_t count, uint64_t now_s, struct jic_arena *arena,
+	                  const struct jic_index_lease **out, struct jic_error *err);
+	/** How many leases of a writer have not ended at `now_s`. */
+	bool (*leases_count)(struct jic_index_txn *t, struct jic_view writer, uint64_t now_s, uint64_t *out,
+	                     struct jic_error *err);
+	/** JIC_ENOTFOUND. */
+	bool (*lease_delete)(struct jic_index_txn *t, const struct jic_digest *hash, struct jic_error *err);
+	/** Forget leases that had ended at `now_s`, at most `limit` of them. */
+	bool (*leases_delete)(struct jic_index_txn *t, uint64_t now_s, size_t limit, struct jic_error *err);
 
 	/** Its blobs that no other artefact refers to are unused from now on. JIC_ENOTFOUND. */
 	bool (*artefact_delete)(struct jic_index_txn *t, uint64_t lane, uint64_t space, const struct jic_digest *key,

@@ -43,6 +43,10 @@
 	X(writers_of_many_threads_take_turns)                                                                          \
 	X(more_readers_than_connections_take_turns)                                                                    \
 	X(stored_bytes_follow_the_blobs)                                                                               \
+	X(a_lease_is_found_by_its_hash_with_its_keys)                                                                  \
+	X(leases_are_found_by_key_in_their_own_lane_runtime_and_sysimage)                                              \
+	X(an_ended_lease_is_on_nothing_and_goes_when_swept)                                                            \
+	X(leases_go_with_their_lane)                                                                                   \
 	X(pins_are_there_once_and_sorted)                                                                              \
 	X(uses_are_kept_with_the_artefact)                                                                             \
 	X(counters_add_up)                                                                                             \

@@ -172,6 +172,20 @@ bool jic_sqlite_upload_find(struct jic_index_txn *t, const struct jic_digest *di
 bool jic_sqlite_uploads_delete(struct jic_index_txn *t, uint64_t until_s, size_t limit, size_t *count,
                                struct jic_error *err);
 
+/* lease.c */
+bool jic_sqlite_lease_put(struct jic_index_txn *t, const struct jic_index_lease *lease, const struct jic_digest *keys,
+                          size_t count, struct jic_error *err);
+bool jic_sqlite_lease_find(struct jic_index_txn *t, const struct jic_digest *hash, struct jic_arena *arena,
+                           struct jic_index_lease *out, const struct jic_digest **keys, size_t *count,
+                           struct jic_error *err);
+bool jic_sqlite_leases_on(struct jic_index_txn *t, const struct jic_index_lease_place *at,
+                          const struct jic_digest *keys, size_t count, uint64_t now_s, struct jic_arena *arena,
+                          const struct jic_index_lease **out, struct jic_error *err);
+bool jic_sqlite_leases_count(struct jic_index_txn *t, struct jic_view writer, uint64_t now_s, uint64_t *out,
+                             struct jic_error *err);
+bool jic_sqlite_lease_delete(struct jic_index_txn *t, const struct jic_digest *hash, struct jic_error *err);
+bool jic_sqlite_leases_delete(struct jic_index_txn *t, uint64_t now_s, size_t limit, struct jic_error *err);
+
 /* blob.c */
 bool jic_sqlite_blob_put(struct jic_index_txn *t, const struct jic_index_blob *blob, bool *created,
                          struct jic_error *err);

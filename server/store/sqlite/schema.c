@@ -14,7 +14,7 @@ enum {
 static const char *const migrations[] = {
     jic_schema_001_initial, jic_schema_002_withdraw,   jic_schema_003_counters, jic_schema_004_space,
     jic_schema_005_access,  jic_schema_006_signatures, jic_schema_007_activity, jic_schema_008_requirers,
-    jic_schema_009_quota,   jic_schema_010_moves,      jic_schema_011_bundled,
+    jic_schema_009_quota,   jic_schema_010_moves,      jic_schema_011_bundled,  jic_schema_012_leases,
 };
 
 static bool read_pragma(struct jic_connection *c, const char *sql, int64_t *out, struct jic_error *err)

@@ -26,6 +26,9 @@
 	"l.id, l.name, ifnull(p.name, ''), l.created_s, l.quota_bytes, l.max_age_s, l.stored_bytes"                    \
 	" FROM lane l LEFT JOIN lane p ON p.id = l.parent"
 
+/** The columns of a lease, in the order that lease.c reads them in. */
+#define JIC_SQL_LEASE "e.hash, e.lane, l.name, e.runtime, e.sysimage, e.writer, e.created_s, e.ends_s"
+
 #define JIC_SQL_STATEMENTS(X)                                                                                          \
 	X(BEGIN_READ, "BEGIN DEFERRED")                                                                                \
 	X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                              \
@@ -142,6 +145,17 @@
 	X(RECALLED_DELETE, "DELETE FROM recalled WHERE recall = ?")                                                    \
 	X(RECALLED_FIND, "SELECT 1 FROM recalled WHERE ji = ? LIMIT 1")                                                \
 	X(RECALLED_BUILD, "SELECT 1 FROM recalled WHERE build_lo = ? AND build_hi = ? LIMIT 1")                        \
+	X(LEASE_INSERT, "INSERT INTO lease (hash, lane, runtime, sysimage, writer, created_s, ends_s)"                 \
+	                " VALUES (?, ?, ?, ?, ?, ?, ?)")                                                               \
+	X(LEASED_INSERT, "INSERT OR IGNORE INTO leased (key, lease) SELECT ?1, id FROM lease WHERE hash = ?2")         \
+	X(LEASE_FIND, "SELECT " JIC_SQL_LEASE " FROM lease e JOIN lane l ON l.id = e.lane WHERE e.hash = ?")           \
+	X(LEASED_LIST, "SELECT k.key FROM leased k JOIN lease e ON e.id = k.lease WHERE e.hash = ? ORDER BY k.key")    \
+	X(LEASE_ON, "SELECT " JIC_SQL_LEASE " FROM leased k CROSS JOIN lease e ON e.id = k.lease"                      \
+	            " JOIN lane l ON l.id = e.lane WHERE k.key = ? AND e.lane = ? AND e.runtime = ?"                   \
+	            " AND e.sysimage = ? AND e.ends_s > ? ORDER BY e.ends_s DESC LIMIT 1")                             \
+	X(LEASES_COUNT, "SELECT count(*) FROM lease WHERE writer = ? AND ends_s > ?")                                  \
+	X(LEASE_DELETE, "DELETE FROM lease WHERE hash = ?")                                                            \
+	X(LEASES_DELETE, "DELETE FROM lease WHERE id IN (SELECT id FROM lease WHERE ends_s <= ? LIMIT ?)")             \
 	X(PIN_LIST, "SELECT what FROM pin ORDER BY what")                                                              \
 	X(TOTALS, "SELECT (SELECT count(*) FROM lane), (SELECT value FROM counter WHERE name = 'artefacts'),"          \
 	          " (SELECT value FROM counter WHERE name = 'blobs'),"                                                 \
@@ -184,6 +198,7 @@
 	                   " title = excluded.title, who = excluded.who, last_s = excluded.last_s,"                    \
 	                   " times = times + excluded.times, wanted = excluded.wanted, stored = excluded.stored,"      \
 	                   " nodes = excluded.nodes")                                                                  \
+	/* What was stored before it was missed was not offered, and is not by being there still. */                   \
 	X(MISSES_LIST, "SELECT " JIC_SQL_MISS ", EXISTS (SELECT 1 FROM artefact a JOIN space s ON s.id = a.space"      \
 	               " WHERE a.key = m.key AND a.lane = m.lane AND s.runtime = m.runtime"                            \
 	               " AND s.sysimage = m.sysimage) FROM miss m WHERE m.lane IN (SELECT value FROM json_each(?1))"   \
