@@ -136,14 +136,22 @@ static bool hash_table(const struct jic_julia_hashing *rules, const struct jic_t
 
 enum { DATE_FIELDS = 3, TIME_FIELDS = 4, MILLI_DIGITS = 3 };
 
-/* The next number of RFC 3339 text, with the separator behind it. */
+/* The next digit, if there is one. */
+static bool take_digit(struct jic_view *text, int64_t *digit)
+{
+	if (!text->len || *text->ptr < '0' || *text->ptr > '9')
+		return false;
+	*digit = *text->ptr - '0';
+	*text = jic_view_skip(*text, 1);
+	return true;
+}
+
+/* The next number of RFC 3339 text, of four digits at most: the scanner saw to that. */
 static int64_t take_number(struct jic_view *text)
 {
-	int64_t n = 0;
-	while (text->len && *text->ptr >= '0' && *text->ptr <= '9') {
-		n = n * 10 + (*text->ptr - '0');
-		*text = jic_view_skip(*text, 1);
-	}
+	int64_t n = 0, digit;
+	while (take_digit(text, &digit))
+		n = n * 10 + digit;
 	return n;
 }
 
@@ -165,13 +173,12 @@ static void take_time(struct jic_view *text, int64_t *out)
 	if (!text->len || *text->ptr != '.')
 		return;
 	*text = jic_view_skip(*text, 1);
-	for (unsigned i = 0; i < MILLI_DIGITS; i++) {
-		const bool digit = text->len && *text->ptr >= '0' && *text->ptr <= '9';
-		*milli = *milli * 10 + (digit ? *text->ptr - '0' : 0);
-		if (digit)
-			*text = jic_view_skip(*text, 1);
+	int64_t digit;
+	for (unsigned i = 0; i < MILLI_DIGITS; i++)
+		*milli = *milli * 10 + (take_digit(text, &digit) ? digit : 0);
+	while (take_digit(text, &digit)) {
+		/* Julia drops the rest, however long */
 	}
-	(void)take_number(text); /* Julia drops the rest */
 }
 
 static uint32_t type_of(const struct jic_julia_hashing *rules, const struct jic_toml *v)

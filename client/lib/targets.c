@@ -158,6 +158,14 @@ static bool is_native(const struct jic_facts *f)
 	return !f->session_target.len || jic_view_is(f->session_target, "native");
 }
 
+/* The processor's name, as the session's images have it. */
+static struct jic_view session_name(const struct session *s)
+{
+	if (s->jit.words)
+		return s->jit.name;
+	return is_native(s->facts) ? s->facts->cpu_name : s->facts->session_target;
+}
+
 static void read_session(const struct jic_facts *f, struct session *out)
 {
 	uint32_t count;
@@ -189,7 +197,7 @@ static bool enables_only(const struct target *t, const uint32_t have[WORDS_MAX])
  * and its code would trap where Julia takes it. */
 static bool would_trap(const struct session *s, const struct target *t)
 {
-	return (t->flags & FLAG_UNKNOWN_NAME) && !jic_view_eq(t->name, s->jit.name) &&
+	return (t->flags & FLAG_UNKNOWN_NAME) && !jic_view_eq(t->name, session_name(s)) &&
 	       !(is_native(s->facts) && jic_facts_has_level(s->facts, t->name));
 }
 
@@ -202,8 +210,7 @@ static bool takes_target(const struct session *s, const struct target *t)
 		return t->words == s->jit.words && !overlap(t->enabled, s->jit.disabled, t->words);
 	if (s->has_host)
 		return enables_only(t, s->host);
-	return jic_view_is(t->name, "generic") ||
-	       jic_view_eq(t->name, is_native(s->facts) ? s->facts->cpu_name : s->facts->session_target);
+	return jic_view_is(t->name, "generic") || jic_view_eq(t->name, session_name(s));
 }
 
 /* ---- which of several Julia chooses: the name, else the widest registers, else the most features, else the last */
@@ -230,7 +237,7 @@ static unsigned feature_count(const struct target *t)
 
 static void consider(const struct session *s, const struct target *t, struct choice *c)
 {
-	const bool named = jic_view_eq(t->name, s->jit.name);
+	const bool named = jic_view_eq(t->name, session_name(s));
 	const bool first = !c->any || (named && !c->by_name);
 	if (!first) {
 		const unsigned width = vector_bytes(s, t), best = vector_bytes(s, &c->best);
@@ -285,7 +292,7 @@ static bool same_target(const struct target *t, struct jic_view wanted, const st
 	if (f->cpu_name.len && !jic_view_eq(t->name, f->cpu_name))
 		return false;
 	read_session(f, &s);
-	return !is_native(f) || takes_target(&s, t);
+	return !is_native(f) || (takes_target(&s, t) && !would_trap(&s, t));
 }
 
 bool jic_targets_match_session(struct jic_view blob, const struct jic_facts *f)

@@ -82,6 +82,20 @@ Test(targets, what_the_session_must_not_use_decides)
 	jic_buf_clear(&image);
 }
 
+/* Julia 1.9 can't be asked. A machine whose processor it does not know by name takes what it compiled itself. */
+Test(targets, of_an_unknown_name_are_usable_where_the_processor_has_it)
+{
+	struct jic_facts f = facts("native");
+	struct jic_buf image = {0};
+	put_target(&image, 0x20, 0, 0, "znver4");
+	cr_expect(jic_targets_usable(jic_buf_view(&image), &f));
+	cr_expect(jic_targets_match_session(jic_buf_view(&image), &f));
+	put_target(&image, 0x20, 0, 0, "x86-64-v4");
+	cr_expect_not(jic_targets_usable(jic_buf_view(&image), &f));
+	cr_expect_not(jic_targets_match_session(jic_buf_view(&image), &f));
+	jic_buf_clear(&image);
+}
+
 Test(targets, what_julia_knows_by_name_only_is_not_taken_where_it_would_trap)
 {
 	struct jic_facts f = facts("native");
