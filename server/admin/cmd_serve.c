@@ -92,6 +92,13 @@ static bool read_signatures(struct serve *s, struct jic_error *err)
 	return true;
 }
 
+static struct jic_lease_limits read_lease_limits(const struct jic_config *c)
+{
+	return (struct jic_lease_limits){.term_s_max = jic_config_number(c, JIC_CONFIG_LEASE_TERM_MAX),
+	                                 .age_s_max = jic_config_number(c, JIC_CONFIG_LEASE_AGE_MAX),
+	                                 .per_writer_max = jic_config_number(c, JIC_CONFIG_LEASES_PER_WRITER_MAX)};
+}
+
 static bool open_parts(struct serve *s, struct jic_error *err)
 {
 	const struct jic_config *c = s->config;
@@ -126,6 +133,7 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                       .blob_bytes_max = blob_bytes_max,
 	                                       .body_bytes_max = jic_config_number(c, JIC_CONFIG_BODY_BYTES_MAX),
 	                                       .keys_max = jic_config_number(c, JIC_CONFIG_KEYS_MAX),
+	                                       .leases = read_lease_limits(c),
 	                                       .load = &s->load,
 	                                       .metrics_open = jic_config_is(c, JIC_CONFIG_METRICS_OPEN),
 	                                       .metrics = &s->metrics};

@@ -6,7 +6,7 @@
 #define JIC_SERVER_ADMIN_CONFIG_H
 
 #include "common/arena.h"
-#include "common/message.h"
+#include "common/message_lease.h"
 #include "common/options.h"
 
 enum jic_config_name {

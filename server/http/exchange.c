@@ -485,7 +485,8 @@ static enum MHD_Result finish_request(struct exchange *x)
 	jic_connection_expect(x->peer, 0);
 	x->queued_us = jic_http_now_us();
 	MHD_suspend_connection(x->connection);
-	const enum jic_work_kind kind = r->route->scope == JIC_SCOPE_WRITE ? JIC_WORK_WRITE : JIC_WORK_READ;
+	const bool writes = r->route->writes || r->route->scope == JIC_SCOPE_WRITE;
+	const enum jic_work_kind kind = writes ? JIC_WORK_WRITE : JIC_WORK_READ;
 	if (!jic_work_submit(x->server->work, kind, run_deferred, x)) {
 		atomic_fetch_add(&x->server->service->metrics->refused, 1);
 		jic_respond_problem(r, JIC_PROBLEM_OVERLOADED, "the server is busy, try again");

@@ -16,6 +16,8 @@ void jic_handle_blob_begin(struct jic_request *r);     /* blob.c: GET /v1/blobs/
 void jic_handle_blob(struct jic_request *r);           /* blob.c: GET /v1/blobs/{digest} */
 void jic_handle_missing(struct jic_request *r);        /* missing.c: POST /v1/blobs/missing */
 void jic_handle_publish(struct jic_request *r);        /* publish.c: POST /v1/publish */
+void jic_handle_lease(struct jic_request *r);          /* leases.c: POST /v1/leases */
+void jic_handle_lease_end(struct jic_request *r);      /* leases.c: DELETE /v1/leases/{digest} */
 void jic_handle_about(struct jic_request *r);          /* about.c: GET /v1/artefacts/…/about */
 void jic_handle_artefacts(struct jic_request *r);      /* lists.c: GET /v1/artefacts */
 void jic_handle_packages(struct jic_request *r);       /* lists.c: GET /v1/packages */

@@ -235,6 +235,10 @@ void jic_metrics_write_http(const struct jic_metrics *m, struct jic_buf *out)
 	jic_metric_one(out, JIC_METRIC_QUEUE, m->queued ? m->queued(m->work) : 0);
 	jic_metric_one(out, JIC_METRIC_QUEUE_MAX, m->queue_max);
 	jic_metric_one(out, JIC_METRIC_REFUSED, get(&m->refused));
+	jic_metric_head(out, JIC_METRIC_LEASES);
+	for (unsigned i = 0; i < JIC_LEASE_STATES; i++)
+		jic_metric_labelled(out, JIC_METRIC_LEASES, "state",
+		                    jic_view_of(jic_lease_state_name((enum jic_lease_state)i)), get(&m->leases[i]));
 }
 
 /* ---- the process */

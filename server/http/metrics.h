@@ -8,6 +8,7 @@
 
 #include "common/attr.h"
 #include "common/buf.h"
+#include "common/message_lease.h"
 
 #include <jicache/error.h>
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct jic_route_metrics {
 struct jic_metrics {
 	struct jic_route_metrics routes[JIC_METRIC_ROUTES_MAX + 1];
 	atomic_uint_fast64_t refused;
+	atomic_uint_fast64_t leases[JIC_LEASE_STATES]; /**< answers to who asked for one, by state */
 	atomic_uint_fast64_t received, sent, answered; /**< over all routes */
 	atomic_int_fast64_t in_progress, connections;
 	uint64_t connections_max, queue_max; /**< constant */

@@ -14,6 +14,7 @@
 #include "server/http/blob_reader.h"
 #include "server/http/load.h"
 #include "server/http/rate.h"
+#include "server/store/lease.h"
 #include "server/store/store.h"
 
 struct jic_metrics; /* metrics.h */
@@ -27,8 +28,9 @@ struct jic_http_service {
 	struct jic_view signed_lanes; /**< patterns of lanes that take only what is signed; empty: none does */
 	uint64_t blob_bytes_max;      /**< content of one blob */
 	uint64_t body_bytes_max;      /**< a JSON body */
-	size_t keys_max;              /**< in a resolve or an explain */
-	struct jic_load *load;        /**< what all requests hold together */
+	size_t keys_max;              /**< in a resolve, an explain or a lease */
+	struct jic_lease_limits leases;
+	struct jic_load *load; /**< what all requests hold together */
 	struct jic_blob_cache *blob_cache;
 	bool metrics_open; /**< /metrics needs no token */
 	struct jic_metrics *metrics;

@@ -27,6 +27,7 @@ struct jic_route {
 	jic_handler_fn *begin; /**< before the body, may be NULL; an answer here refuses the body */
 	jic_piece_fn *piece;   /**< for JIC_REQUEST_BLOB */
 	jic_handler_fn *run;   /**< with the whole body: must answer */
+	bool writes;           /**< readers may call it too, but it waits for the index's writer */
 };
 
 /**

@@ -13,7 +13,7 @@ EXAMPLES = re.findall(r"^```json (\w+)\n(.*?)^```", PAGE, re.M | re.S)
 def test_every_example_is_valid():
     schemas = CONTRACT.document["components"]["schemas"]
     assert {"Info", "Resolve", "Resolved", "SingleRecord", "Digests", "Missing", "Publish", "Published", "Problem",
-            "Explain", "Explained", "Signature"} == \
+            "Explain", "Explained", "Signature", "Lease", "Leased"} == \
            {name for name, _ in EXAMPLES}
     for name, text in EXAMPLES:
         CONTRACT.validate(json.loads(text), schemas[name])
