@@ -81,9 +81,10 @@ static void show_status(const struct jic_report *r)
 	{
 		const json_t *server = json_object_get(node, "server"), *same = json_object_get(node, "same");
 		const char *there = json_is_null(server) ? "?" : json_is_true(server) ? "yes" : "no";
-		printf("%-32s %-8s %s\n", text_of(node, "name"),
+		const char *signer = text_of(node, "signer");
+		printf("%-32s %-8s %s%s%s\n", text_of(node, "name"),
 		       json_is_true(json_object_get(node, "local")) ? "yes" : "no",
-		       same && !json_is_true(same) ? "another build" : there);
+		       same && !json_is_true(same) ? "another build" : there, *signer ? ", signed by " : "", signer);
 	}
 	json_array_foreach(json_object_get(o, "skipped_packages"), i, node)
 	    printf("%-32s not shared: %s\n", text_of(node, "name"), text_of(node, "reason"));

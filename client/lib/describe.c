@@ -162,10 +162,13 @@ static json_t *status_json(const struct jic_session *s, size_t node, const struc
 		json_object_set_new(o, "ours", json_boolean(local->ours));
 		json_object_set_new(o, "build_id", json_string(id));
 		json_object_set_new(o, "bytes", json_integer((json_int_t)local->bytes));
-		if (on_server)
-			json_object_set_new(
-			    o, "same", json_boolean(jic_build_id_eq(offer->of_node[node]->build_id, local->build_id)));
 	}
+	const bool same = on_server && jic_build_id_eq(offer->of_node[node]->build_id, local->build_id);
+	if (on_server && local->path.len)
+		json_object_set_new(o, "same", json_boolean(same));
+	/* Whose another build on the server is says nothing of the one that is here. */
+	if (on_server && (same || !local->path.len) && s->trust.count)
+		put(o, "signer", jic_trust_signer(&s->trust, offer->of_node[node], arena));
 	return o;
 }
 

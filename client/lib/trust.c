@@ -70,6 +70,19 @@ bool jic_trust_has(const struct jic_trust *t, const struct jic_digest *key)
 	return t->count == 0;
 }
 
+struct jic_view jic_trust_signer(const struct jic_trust *t, const struct jic_msg_record *record,
+                                 struct jic_arena *arena)
+{
+	char id[JIC_KEY_ID_TEXT + 1];
+	for (size_t i = 0; record->has_signature && i < t->count; i++) {
+		if (!jic_digest_eq(&t->signers[i], &record->signature.key))
+			continue;
+		jic_key_id(&t->signers[i], id);
+		return jic_arena_printf(arena, JIC_PRIv " (%s)", JIC_ARGv(t->keys[i].name), id);
+	}
+	return JIC_VIEW("");
+}
+
 /* ---- records */
 
 static bool refuse_signer(const struct jic_digest *key, struct jic_error *err)

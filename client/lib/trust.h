@@ -26,6 +26,11 @@ void jic_trust_clear(struct jic_trust *t);
 /** Is it one of ours? Always, when everything is accepted. */
 bool jic_trust_has(const struct jic_trust *t, const struct jic_digest *key);
 
+/** Who signed an accepted record, for people: "ci-2026 (9f2c41d07be85a13)"; "" where no key was demanded, so that
+ * nothing was verified. In the arena. */
+struct jic_view jic_trust_signer(const struct jic_trust *t, const struct jic_msg_record *record,
+                                 struct jic_arena *arena);
+
 /** Why something was not accepted. */
 struct jic_distrusted {
 	struct jic_digest key;

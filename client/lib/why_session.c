@@ -52,6 +52,19 @@ static bool is_asked(const struct asking *a, size_t i)
 	       jic_view_is(title(a, i), a->package);
 }
 
+/* Where a trusted key was demanded: whose. Of another build than the one that is here that says nothing. */
+static const char *with_signer(const struct asking *a, size_t i, const char *before, const char *after)
+{
+	const struct jic_msg_record *record = a->offer.of_node ? a->offer.of_node[i] : NULL;
+	const struct jic_local *local = &a->locals.items[i];
+	struct jic_view signer = {0};
+	if (record && (!local->path.len || jic_build_id_eq(local->build_id, record->build_id)))
+		signer = jic_trust_signer(&a->session->trust, record, a->arena);
+	return jic_arena_printf(a->arena, "%s%s" JIC_PRIv "%s", before, signer.len ? ", signed by " : "",
+	                        JIC_ARGv(signer), after)
+	    .ptr;
+}
+
 static bool is_failed(const struct asking *a, size_t i)
 {
 	return jic_failed_is(node_at(a, i)) && !(a->offer.of_node && a->offer.of_node[i]);
@@ -72,11 +85,12 @@ static const char *no_miss(const struct asking *a, size_t i)
 		break;
 	}
 	if (local->path.len && local->ours)
-		return "is here, fetched earlier";
+		return with_signer(a, i, "is here, fetched earlier", "");
 	if (node_at(a, i)->optional && !is_failed(a, i) && !local->path.len && !a->package)
 		return "is not asked for by any project";
 	if (a->offer.of_node && a->offer.of_node[i])
-		return local->path.len ? "is here, and on the server" : "is on the server: `jicache pull` fetches it";
+		return local->path.len ? with_signer(a, i, "is here, and on the server", "")
+		                       : with_signer(a, i, "is on the server", ": `jicache pull` fetches it");
 	return is_failed(a, i) ? "has no cache" : NULL;
 }
 

@@ -104,6 +104,19 @@ def test_what_a_trusted_key_signed_loads_without_compiling(signed, signed_server
     loading.assert_loaded(small)
     loading.assert_nothing_compiled()
     assert loading.made == signed.loading.made
+    expect_signer(second, small, signed.key)
+
+
+def expect_signer(one, small, key):
+    """Whose the artefacts are is told by name, and only where a key was demanded."""
+    name = small.packages[0].name
+    signers = {node["name"]: node["signer"] for node in one.report("status")["nodes"]}
+    assert signers[name] == f"ci ({key.id})" and len(set(signers.values())) == 1
+    assert f"yes, signed by ci ({key.id})" in one.jicache("status").stdout
+    assert f"{name} is here, fetched earlier, signed by ci ({key.id})" in one.jicache("why", name).stdout
+    one.extra = {}
+    assert all("signer" not in node for node in one.report("status")["nodes"])
+    assert "signed" not in one.jicache("why", name).stdout
 
 
 def expect_all_distrusted(one, small, word):
