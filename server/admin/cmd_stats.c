@@ -7,7 +7,7 @@ static bool stats_json(const struct jic_stats *s, struct jic_buf *out, struct ji
 {
 	struct jic_json_writer w = {.out = out, .lossy = true};
 	jic_json_open(&w, NULL, '{');
-	jic_stats_put(s, &w);
+	jic_stats_put(s, true, &w);
 	jic_json_close(&w, '}');
 	jic_buf_putc(out, '\n');
 	return jic_json_finish(&w, err);

@@ -82,13 +82,14 @@ static void put_node(struct jic_json_writer *w, const struct jic_environment_nod
 	jic_json_close(w, '}');
 }
 
-static bool find(struct jic_request *r, struct jic_environment *out, struct jic_error *err)
+static bool find(struct jic_request *r, const struct jic_visible *visible, struct jic_environment *out,
+                 struct jic_error *err)
 {
 	const struct jic_digest id = jic_request_digest(r, 0);
 	if (!jic_store_environment(r->service->store, &id, &r->arena, out, err))
 		return false;
 	/* Who may not see its lane is not told that there is one. */
-	return jic_identity_may_lane(&r->caller.id, JIC_SCOPE_READ, out->lane) ||
+	return jic_visible_find(visible, out->row.lane_id) ||
 	       jic_fail(err, JIC_ENOTFOUND, "no such environment was asked for lately");
 }
 
@@ -96,9 +97,12 @@ void jic_handle_environment(struct jic_request *r)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
 	struct jic_json_writer w = {.out = &json, .lossy = true};
+	struct jic_visible visible;
 	struct jic_environment e;
 	struct jic_error err = {0};
-	bool ok = find(r, &e, &err);
+	if (!jic_request_visible(r, &visible))
+		return;
+	bool ok = find(r, &visible, &e, &err);
 	jic_json_open(&w, NULL, '{');
 	if (ok) {
 		jic_json_put_text(&w, "lane", e.lane);

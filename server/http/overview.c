@@ -14,6 +14,11 @@ static void put_caller(struct jic_json_writer *w, const struct jic_identity *id)
 	jic_json_close(w, '}');
 }
 
+static bool may_see_whole(const struct jic_request *r, const struct jic_visible *visible)
+{
+	return visible->all || jic_identity_may(&r->caller.id, JIC_SCOPE_ADMIN);
+}
+
 void jic_handle_stats(struct jic_request *r)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
@@ -27,7 +32,7 @@ void jic_handle_stats(struct jic_request *r)
 	jic_json_open(&w, NULL, '{');
 	if (ok) {
 		put_caller(&w, &r->caller.id);
-		jic_stats_put(&stats, &w);
+		jic_stats_put(&stats, may_see_whole(r, &visible), &w);
 	}
 	jic_json_close(&w, '}');
 	jic_page_respond(r, &w, ok, &err);
@@ -71,9 +76,11 @@ static bool read_step(struct jic_request *r, uint64_t *step_s, uint64_t *kept_s)
 }
 
 /* Steps of several lanes at one time become one: what is counted by lane is their sum, the rest is the server's. */
-static void add_step(const struct jic_index_step *from, struct jic_index_step *to)
+static void add_step(const struct jic_index_step *from, bool whole, struct jic_index_step *to)
 {
 	const bool server = from->lane_id == 0;
+	if (server && !whole)
+		return;
 	to->at_s = from->at_s;
 	for (unsigned i = 0; i < JIC_ACTIVITY_COUNT; i++)
 		if (server == (i >= JIC_ACTIVITY_SENT))
@@ -89,7 +96,7 @@ static void put_step(struct jic_json_writer *w, const struct jic_index_step *ste
 	jic_json_close(w, '}');
 }
 
-static void put_steps(struct jic_json_writer *w, const struct jic_index_step *steps, size_t count)
+static void put_steps(struct jic_json_writer *w, const struct jic_index_step *steps, size_t count, bool whole)
 {
 	struct jic_index_step sum = {0};
 	jic_json_open(w, "steps", '[');
@@ -98,7 +105,7 @@ static void put_steps(struct jic_json_writer *w, const struct jic_index_step *st
 			put_step(w, &sum);
 			sum = (struct jic_index_step){0};
 		}
-		add_step(&steps[i], &sum);
+		add_step(&steps[i], whole, &sum);
 	}
 	if (sum.at_s)
 		put_step(w, &sum);
@@ -125,7 +132,7 @@ void jic_handle_history(struct jic_request *r)
 	jic_json_put_u64(&w, "step_s", step_s);
 	jic_json_put_u64(&w, "now_s", now_s);
 	if (ok)
-		put_steps(&w, steps, count);
+		put_steps(&w, steps, count, may_see_whole(r, &visible));
 	jic_json_close(&w, '}');
 	jic_page_respond(r, &w, ok, &err);
 }

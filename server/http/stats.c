@@ -96,16 +96,23 @@ static void put_store(const struct jic_store_gauges *g, struct jic_json_writer *
 	jic_json_close(w, '}');
 }
 
-void jic_stats_put(const struct jic_stats *s, struct jic_json_writer *w)
+static void put_totals(const struct jic_stats *s, struct jic_json_writer *w)
 {
-	jic_json_put_text(w, "server", JIC_VIEW("jicached " JIC_VERSION));
-	jic_json_put_u64(w, "now_s", s->now_s);
-	put_sums(w, s->artefacts, s->bytes, s->compile_ms);
-	put_store(&s->gauges, w);
 	jic_json_open(w, "totals", '{');
 	for (unsigned i = 0; i < JIC_COUNTER_COUNT; i++)
 		jic_json_put_u64(w, jic_counter_name((enum jic_counter)i), s->counters[i]);
 	jic_json_close(w, '}');
+}
+
+void jic_stats_put(const struct jic_stats *s, bool whole, struct jic_json_writer *w)
+{
+	jic_json_put_text(w, "server", JIC_VIEW("jicached " JIC_VERSION));
+	jic_json_put_u64(w, "now_s", s->now_s);
+	put_sums(w, s->artefacts, s->bytes, s->compile_ms);
+	if (whole) {
+		put_store(&s->gauges, w);
+		put_totals(s, w);
+	}
 	jic_json_open(w, "lanes", '[');
 	for (size_t i = 0; i < s->lanes_count; i++) {
 		jic_json_open(w, NULL, '{');

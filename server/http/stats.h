@@ -31,7 +31,11 @@ struct jic_stats {
 /** @param lanes  those to tell of; borrowed for the life of `out`, the rest is in the arena */
 jic_must_check bool jic_stats_collect(struct jic_store *s, const struct jic_lane *lanes, size_t lanes_count,
                                       struct jic_arena *arena, struct jic_stats *out, struct jic_error *err);
-/** The fields, into the open object. */
-void jic_stats_put(const struct jic_stats *s, struct jic_json_writer *w);
+/**
+ * The fields, into the open object.
+ * @param whole  with what is known of the whole server only. It grows with what others send, in lanes that one may not
+ *               look at, and not when it is stored already: somebody could find out so what others have.
+ */
+void jic_stats_put(const struct jic_stats *s, bool whole, struct jic_json_writer *w);
 
 #endif

@@ -29,7 +29,9 @@ static bool take(struct jic_visible *v, const struct jic_lane *lanes, size_t cou
 		jic_respond_problem(r, JIC_PROBLEM_OVERLOADED, "out of memory, try again");
 		return false;
 	}
+	v->all = true;
 	for (size_t i = 0; i < count; i++) {
+		v->all = v->all && seen[i];
 		if (!seen[i] || (r->lane.len && !jic_view_eq(lanes[i].name, r->lane)))
 			continue;
 		v->ids[v->count] = lanes[i].id;

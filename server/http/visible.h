@@ -13,6 +13,8 @@ struct jic_visible {
 	const struct jic_lane *lanes;
 	uint64_t *ids;
 	size_t count;
+	bool all; /**< there is no lane that the caller may not look at: what is told of the whole server tells of no
+	             other */
 };
 
 /** In the request's arena. @return false: the request is answered (no such lane, or the index failed) */

@@ -12,6 +12,7 @@ import pytest
 from conftest import admin, make_token
 from test_http_errors import refused
 from test_http_publish import SYSIMAGE, artefact, publish_body, runtime, runtime_id
+from processes import wait_until
 
 BASE, MID = ("GoldBase", "Ah8jb_uZCRG"), ("GoldMid", "sBuKF_uZCRG")
 
@@ -281,17 +282,73 @@ def test_a_revoked_token_is_refused_from_the_next_request_on_an_open_connection(
 
 # ---- lists and sums
 
-@pytest.mark.parametrize("path", ["/v1/artefacts", "/v1/packages", "/v1/lanes", "/v1/stats", "/v1/stats/history",
-                                  "/v1/environments", "/v1/misses"])
+LISTS = ["/v1/artefacts", "/v1/packages", "/v1/lanes", "/v1/stats", "/v1/stats/history", "/v1/environments", "/v1/misses"]
+
+
+def told(actor, path):
+    """An answer without what changes by itself."""
+    answer = actor.get(path)
+    assert answer.status == 200
+    return {**answer.json, "now_s": 0}
+
+
+def noted(actor, lane, *keys):
+    """Ask for something that is not there, and wait for the note of it, which is written a moment later."""
+    assert actor.resolve(*keys, lane=lane).status == 200
+    wait_until(lambda: keys[0] in actor.get("/v1/misses").body.decode(), what="a note of a miss")
+
+
+@pytest.mark.parametrize("path", LISTS)
 def test_lists_and_sums_look_as_if_the_others_had_nothing(insider, stranger, path):
-    before = stranger.get(path)
+    before = told(stranger, path)
     base, _, _ = artefact(insider, *BASE)
     assert insider.publish(base, lane="secret").status == 200
-    insider.resolve("0" * 64, base["key"], lane="secret")
-    after = stranger.get(path)
-    assert after.status == before.status == 200
-    for said in "GoldBase", base["key"], base["ji"], '"secret"', "insider":
-        assert said not in after.body.decode(), said
+    noted(insider, "secret", "0" * 64, base["key"])
+    insider.get(f"/v1/blobs/{base['ji']}")
+    assert told(stranger, path) == before
+    assert path == "/v1/lanes" or told(insider, path) != {**before, "lanes": None}
+
+
+def test_sums_of_the_whole_server_are_for_who_sees_all_of_it(insider, stranger, world):
+    """Else a stranger who sends bytes could see by what the store holds then whether it had them before."""
+    everyone, administrator = Actor(world, "everyone", "*"), Actor(world, "administrator", "pr/7", can="read,admin")
+    for actor in everyone, administrator:
+        assert {"store", "totals"} <= set(actor.get("/v1/stats").json)
+    for actor in insider, stranger:
+        assert not {"store", "totals"} & set(actor.get("/v1/stats").json)
+
+
+def test_sums_do_not_tell_whether_bytes_were_stored_before(insider, stranger):
+    base, ji, _ = artefact(insider, *BASE)
+    insider.publish(base, lane="secret")
+    noted(stranger, "pr/7", "1" * 64)
+    nothing = [told(stranger, path) for path in LISTS]
+    stranger.put_blob(ji)
+    assert [told(stranger, path) for path in LISTS] == nothing
+    stranger.put_blob(b"nobody ever had these bytes")
+    assert [told(stranger, path) for path in LISTS] == nothing
+
+
+def test_an_environment_is_shown_where_it_is_listed_and_nowhere_else(insider, stranger, maintainer):
+    noted(maintainer, "main", "2" * 64)
+    noted(insider, "secret", "3" * 64)
+    [mains] = told(stranger, "/v1/environments")["environments"]
+    [secrets] = told(insider, "/v1/environments")["environments"]
+    assert stranger.get(f"/v1/environments/{mains['id']}").json["lane"] == "main"
+    refused(stranger.get(f"/v1/environments/{secrets['id']}"), 404, "not-found")
+    never = stranger.get(f"/v1/environments/{'0' * 64}")
+    assert same(stranger.get(f"/v1/environments/{secrets['id']}"), never)
+
+
+def test_what_was_built_below_does_not_show_in_what_is_told_of_an_artefact(stranger, maintainer):
+    base, _, _ = artefact(maintainer, *BASE)
+    maintainer.publish(base, lane="main")
+    before = maintainer.record(base["key"], "main", "/about").json
+    mid, _, _ = artefact(stranger, *MID, deps=[base["key"]])
+    assert stranger.publish(mid, lane="pr/7").status == 200
+    assert maintainer.record(base["key"], "main", "/about").json == before
+    assert [other["key"] for other in stranger.record(base["key"], "pr/7", "/about").json["required_by"]] == [mid["key"]]
+    refused(maintainer.record(mid["key"], "main", "/about"), 404, "not-found")
 
 
 def test_administering_takes_its_own_scope(stranger, insider):

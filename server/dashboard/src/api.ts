@@ -3,8 +3,9 @@ export interface Sums { artefacts: number; bytes: number; compile_ms: number }
 export interface Lane extends Sums { name: string; parent?: string; created_s: number }
 export interface Stats extends Sums {
   server: string; now_s: number; caller: { name?: string; can_write: boolean; can_admin: boolean };
-  store: { artefacts: number; blobs: number; stored_bytes: number; arriving_bytes: number; store_bytes_max: number; free_bytes: number; free_bytes_min: number };
-  totals: Record<string, number>; lanes: Lane[]; julia: (Sums & { version: string })[];
+  store?: { artefacts: number; blobs: number; stored_bytes: number; arriving_bytes: number; store_bytes_max: number; free_bytes: number; free_bytes_min: number };
+  totals?: Record<string, number>; // of the whole server, like store: for who may see all lanes
+  lanes: Lane[]; julia: (Sums & { version: string })[];
 }
 export interface Step { at_s: number; hits: number; misses: number; saved_ms: number; published: number; pulls: number; sent_bytes: number; received_bytes: number; requests: number; stored_bytes: number }
 export interface History { step_s: number; now_s: number; steps: Step[] }

@@ -11,17 +11,27 @@ function Tile({ name, value, note, tone }: { name: string; value: string; note: 
   return <div class={`tile ${tone ?? ''}`}><h2>{name}</h2><p class="value">{value}</p><p class="note">{note}</p></div>;
 }
 
-function Tiles({ stats }: { stats: Stats }) {
-  const { totals, store } = stats;
+/** What is known of the whole server only. Who may not see all lanes is not told. */
+function Asked({ totals }: { totals: Record<string, number> }) {
   const asked = totals.hits + totals.misses;
-  const limit = store.store_bytes_max || store.stored_bytes + store.free_bytes;
-  return <div class="tiles">
+  return <>
     <Tile name="Hit rate" value={percent(totals.hits, asked)} note={asked ? `${count(totals.hits)} of ${count(asked)} packages asked for` : 'nobody has asked yet'} tone="good" />
     <Tile name="Compiling saved" value={duration(totals.saved_ms)} note={`in ${count(totals.pulls)} pull${totals.pulls === 1 ? '' : 's'}`} tone="good" />
+  </>;
+}
+
+function Disk({ store }: { store: NonNullable<Stats['store']> }) {
+  const limit = store.store_bytes_max || store.stored_bytes + store.free_bytes;
+  return <div class="tile"><h2>Disk</h2><p class="value">{bytes(store.stored_bytes)}</p>
+    <Bar part={store.stored_bytes} whole={limit} label={`${percent(store.stored_bytes, limit)} of ${bytes(limit)} used`} tone={store.stored_bytes > 0.9 * limit ? 'bad' : ''} />
+    <p class="note">{store.store_bytes_max ? `of ${bytes(store.store_bytes_max)} allowed` : 'no limit set'}, {bytes(store.free_bytes)} free</p></div>;
+}
+
+function Tiles({ stats }: { stats: Stats }) {
+  return <div class="tiles">
+    {stats.totals && <Asked totals={stats.totals} />}
     <Tile name="Artefacts" value={count(stats.artefacts)} note={`${bytes(stats.bytes)}, ${duration(stats.compile_ms)} of compiling`} />
-    <div class="tile"><h2>Disk</h2><p class="value">{bytes(store.stored_bytes)}</p>
-      <Bar part={store.stored_bytes} whole={limit} label={`${percent(store.stored_bytes, limit)} of ${bytes(limit)} used`} tone={store.stored_bytes > 0.9 * limit ? 'bad' : ''} />
-      <p class="note">{store.store_bytes_max ? `of ${bytes(store.store_bytes_max)} allowed` : 'no limit set'}, {bytes(store.free_bytes)} free</p></div>
+    {stats.store && <Disk store={stats.store} />}
   </div>;
 }
 
