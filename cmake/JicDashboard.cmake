@@ -42,9 +42,13 @@ function(jic_dashboard out)
     return()
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${from}/src/*)
+  # The compiler of types looks for packages beside what it reads; the bundler asks it for nothing and takes types away.
+  file(CREATE_LINK ${from}/src ${into}/src SYMBOLIC)
+  file(CREATE_LINK ${from}/tsconfig.json ${into}/tsconfig.json SYMBOLIC)
   add_custom_command(OUTPUT ${into}/assets.c
+    COMMAND ${JIC_NODE} ${into}/node_modules/typescript/bin/tsc --noEmit --preserveSymlinks -p ${into}
     COMMAND ${CMAKE_COMMAND} -E env JIC_NODE_MODULES=${into}/node_modules ${JIC_NODE} ${from}/build.mjs ${into}/assets.c
-    DEPENDS ${from}/build.mjs ${from}/package-lock.json ${sources}
+    DEPENDS ${from}/build.mjs ${from}/package-lock.json ${from}/tsconfig.json ${sources}
     COMMENT "Dashboard" VERBATIM)
   set(${out} ${into}/assets.c PARENT_SCOPE)
 endfunction()

@@ -47,10 +47,12 @@ export function Artefacts({ stats, query, go }: { stats: Loaded<Stats>; query: U
 const Facts = ({ rows }: { rows: [string, preact.ComponentChildren][] }) => <dl class="facts">{rows.filter(([, value]) => value).map(([name, value]) => <><dt>{name}</dt><dd>{value}</dd></>)}</dl>;
 const Run = ({ of }: { of: string }) => (/^https?:\/\//.test(of) ? <a href={of} rel="noreferrer noopener">{of}</a> : <>{of}</>);
 
+const byName = (list: Other[]) => [...list].sort((a, b) => (a.name ?? '~').localeCompare(b.name ?? '~', 'en') || (a.version ?? '').localeCompare(b.version ?? '', 'en', { numeric: true }));
+
 export function Record({ path, lane }: { path: string[]; lane: string }) {
   const [runtime, sysimage, key] = path;
   const about = useData<About>(`/v1/artefacts/${runtime}/${sysimage}/${key}/about`, { lane });
-  const others = (list: Other[], empty: string) => (list.length ? <ul class="others">{list.map((o) => <li>{o.name ? <a href={recordLink({ runtime, sysimage, key: o.key, lane })}>{o.name} <span class="quiet">{o.version}</span></a> : <span class="quiet">{short(o.key)}… not in this lane</span>}</li>)}</ul> : <Empty>{empty}</Empty>);
+  const others = (list: Other[], empty: string) => (list.length ? <ul class="others">{byName(list).map((o) => <li>{o.name ? <a href={recordLink({ runtime, sysimage, key: o.key, lane })}>{o.name} <span class="quiet">{o.version}</span></a> : <span class="quiet">{short(o.key)}… not in this lane</span>}</li>)}</ul> : <Empty>{empty}</Empty>);
   return <Show of={about}>{(a) => <><p class="crumbs"><a href="#/packages">Packages</a> / <a href={`#/artefacts?package=${encodeURIComponent(a.name)}`}>{a.name}</a></p>
     <div class="bar-top"><h1>{a.name} {a.version}</h1><span class={`state ${a.offered ? 'stored' : 'superseded'}`}>{a.offered ? 'stored' : 'superseded'}</span></div>
     <div class="grid two">

@@ -31,7 +31,9 @@ const State = ({ of }: { of: EnvironmentNode }) => <span class={`state ${of.stat
 function Detail({ node, environment }: { node: EnvironmentNode; environment: Environment }) {
   return <div class="detail" role="status"><h3>{node.name ?? node.key} {node.version} <State of={node} /></h3>
     {node.state === 'stored' ? <p>In the lane <strong>{node.lane}</strong>, {bytes(node.bytes)}, compiled in {duration(node.compile_ms)}. <a href={recordLink({ ...environment, key: node.key })}>Who made it, from what, who requires it</a></p>
-      : <p>Why: {node.text}{node.near_version ? <>; the last published is version <strong>{node.near_version}</strong>{node.near_runtime && node.near_runtime !== environment.runtime ? <> for Julia {julia(node.near_runtime)}, {platform(node.near_runtime)}</> : null}</> : null}. <code>jicache why {node.name}</code> on that machine tells the first input that differs.{node.state === 'superseded' && <> <a href={recordLink({ ...environment, key: node.key })}>Its record</a></>}</p>}
+      : <p>Why: {node.text}{node.near_version ? <>; the last published is version <strong>{node.near_version}</strong>{node.near_runtime && node.near_runtime !== environment.runtime ? <> for Julia {julia(node.near_runtime)}, {platform(node.near_runtime)}</> : null}</> : null}. {node.state === 'superseded'
+        ? <>The next push to the lane {environment.lane} replaces it. <a href={recordLink({ ...environment, key: node.key })}>Its record</a></>
+        : <><code>jicache why {node.name}</code> on that machine tells the first input that differs.</>}</p>}
   </div>;
 }
 

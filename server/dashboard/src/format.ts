@@ -7,12 +7,16 @@ export function bytes(n: number): string {
 }
 export const count = (n: number) => n.toLocaleString('en');
 export const percent = (part: number, whole: number) => (whole ? `${(Math.floor((1000 * part) / whole) / 10).toFixed(part === whole ? 0 : 1)} %` : '–');
+// Rounded before it is cut in two, or 60 s would be left over.
+function two(n: number, base: number, large: string, small: string): string {
+  const whole = Math.round(n), rest = whole % base;
+  return `${Math.floor(whole / base)} ${large}${rest ? ` ${rest} ${small}` : ''}`;
+}
 export function duration(ms: number): string {
   const s = ms / 1000;
-  if (s < 60) return `${s < 10 ? s.toFixed(1) : Math.round(s)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s < 60) return `${s && s < 10 ? s.toFixed(1) : Math.round(s)} s`;
+  if (s < 3600) return two(s, 60, 'min', 's');
+  return s < 86400 ? two(s / 60, 60, 'h', 'min') : two(s / 3600, 24, 'd', 'h');
 }
 export function ago(at_s: number, never = 'never'): string {
   if (!at_s) return never;

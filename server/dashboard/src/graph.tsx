@@ -3,7 +3,8 @@ import dagre from '@dagrejs/dagre';
 import { useMemo } from 'preact/hooks';
 import type { EnvironmentNode } from './api';
 
-const NODES_MAX = 400, NAME_MAX = 34, WIDTH = 158, HEIGHT = 34;
+// A graph that is too wide is made smaller, as long as names can be read; what is still beyond can be scrolled to.
+const NODES_MAX = 400, NAME_MAX = 34, WIDTH = 158, HEIGHT = 34, SCALE_MIN = 0.72;
 
 /** Positions of direct dependencies that no other dependency leads to. Dependencies precede, so one pass is enough. */
 export function reduced(nodes: EnvironmentNode[]): number[][] {
@@ -23,7 +24,16 @@ function layout(nodes: EnvironmentNode[]) {
   return graph;
 }
 
-const path = (points: { x: number; y: number }[]) => points.map((p, i) => `${i ? 'L' : 'M'}${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join('');
+interface Point { x: number; y: number }
+/** From the right side of a box to the left side of what it requires, by the ways that dagre found, without corners. */
+function path(from: Point, ways: Point[], to: Point): string {
+  const points = [{ x: from.x + WIDTH / 2, y: from.y }, ...ways, { x: to.x - WIDTH / 2, y: to.y }];
+  return points.map(({ x, y }, i) => {
+    if (!i) return `M${x.toFixed(1)} ${y.toFixed(1)}`;
+    const before = points[i - 1], middle = ((before.x + x) / 2).toFixed(1);
+    return `C${middle} ${before.y.toFixed(1)} ${middle} ${y.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)}`;
+  }).join('');
+}
 const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 export function Graph({ nodes, chosen, choose }: { nodes: EnvironmentNode[]; chosen?: string; choose: (key: string) => string }) {
@@ -31,8 +41,8 @@ export function Graph({ nodes, chosen, choose }: { nodes: EnvironmentNode[]; cho
   if (!graph) return <p class="empty">With more than {NODES_MAX} packages a picture tells nothing; the table below does.</p>;
   const { width = 0, height = 0 } = graph.graph();
   return <div class="scroll graph" tabIndex={0} role="region" aria-label="Dependency graph">
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-label="Packages, each with lines to what it requires">
-      {graph.edges().map((edge) => <path class="edge" d={path(graph.edge(edge).points)} />)}
+    <svg style={{ width: `clamp(${SCALE_MIN * width}px, 100%, ${width}px)` }} viewBox={`0 0 ${width} ${height}`} aria-label="Packages, each with lines to what it requires">
+      {graph.edges().map((edge) => <path class={`edge ${nodes[Number(edge.w)].state}`} d={path(graph.node(edge.v), graph.edge(edge).points.slice(1, -1), graph.node(edge.w))} />)}
       {nodes.map((node, i) => {
         const { x, y } = graph.node(String(i));
         const name = node.name ?? node.key.slice(0, 10);

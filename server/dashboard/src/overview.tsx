@@ -1,7 +1,7 @@
 // The first page: is it worth having, is it healthy, what was asked for.
 import { useMemo, useState } from 'preact/hooks';
 import type { Environment, History, Miss, Package, Stats, Step } from './api';
-import { Chart } from './charts';
+import { Chart, steps } from './charts';
 import { EnvironmentTable } from './environments';
 import { bytes, count, duration, percent } from './format';
 import { MissTable } from './misses';
@@ -35,34 +35,36 @@ function Tiles({ stats }: { stats: Stats }) {
   </div>;
 }
 
-/** Every step of the span, those without activity too. */
-function fill(history: History, span_s: number): Step[] {
+type Shown = Omit<Step, 'stored_bytes'> & { stored_bytes: number | null };
+
+/** Every step of the span, those without activity too. What was on the disk before anybody wrote it down, nobody knows. */
+function fill(history: History, span_s: number): Shown[] {
   const known = new Map(history.steps.map((step) => [step.at_s, step]));
-  const last = history.now_s - (history.now_s % history.step_s);
+  const last = history.now_s - (history.now_s % history.step_s), first = last - span_s + history.step_s;
   const none = { hits: 0, misses: 0, saved_ms: 0, published: 0, pulls: 0, sent_bytes: 0, received_bytes: 0, requests: 0 };
-  let stored_bytes = history.steps[0]?.stored_bytes ?? 0;
-  const steps: Step[] = [];
-  for (let at_s = last - span_s + history.step_s; at_s <= last; at_s += history.step_s) {
+  let stored_bytes: number | null = history.steps.filter((step) => step.at_s < first).pop()?.stored_bytes ?? null;
+  const filled: Shown[] = [];
+  for (let at_s = first; at_s <= last; at_s += history.step_s) {
     const step = known.get(at_s) ?? { ...none, at_s, stored_bytes };
     stored_bytes = step.stored_bytes;
-    steps.push(step);
+    filled.push(step);
   }
-  return steps;
+  return filled;
 }
 
 function Charts({ history, span_s }: { history: History; span_s: number }) {
-  const steps = useMemo(() => fill(history, span_s), [history, span_s]);
-  const times = useMemo(() => steps.map((s) => s.at_s), [steps]);
-  const rate = useMemo(() => [{ label: 'Hit rate', colour: '--good', fill: true, values: steps.map((s) => (s.hits + s.misses ? (100 * s.hits) / (s.hits + s.misses) : null)) }], [steps]);
-  const saved = useMemo(() => [{ label: 'Saved', colour: '--accent', fill: true, values: steps.map((s) => s.saved_ms) }], [steps]);
-  const traffic = useMemo(() => [{ label: 'Sent', colour: '--accent', fill: true, values: steps.map((s) => s.sent_bytes) }, { label: 'Received', colour: '--warm', values: steps.map((s) => s.received_bytes) }], [steps]);
-  const disk = useMemo(() => [{ label: 'On disk', colour: '--violet', fill: true, values: steps.map((s) => s.stored_bytes) }], [steps]);
-  const sum = (what: keyof Step) => steps.reduce((n, s) => n + s[what], 0);
+  const shown = useMemo(() => fill(history, span_s), [history, span_s]);
+  const times = useMemo(() => shown.map((s) => s.at_s), [shown]);
+  const rate = useMemo(() => [{ label: 'Hit rate', colour: '--good', fill: true, values: shown.map((s) => (s.hits + s.misses ? (100 * s.hits) / (s.hits + s.misses) : null)) }], [shown]);
+  const saved = useMemo(() => [{ label: 'Saved', colour: '--accent', fill: true, values: shown.map((s) => s.saved_ms) }], [shown]);
+  const traffic = useMemo(() => [{ label: 'Sent', colour: '--accent', fill: true, values: shown.map((s) => s.sent_bytes) }, { label: 'Received', colour: '--warm', values: shown.map((s) => s.received_bytes) }], [shown]);
+  const disk = useMemo(() => [{ label: 'On disk', colour: '--violet', fill: true, values: shown.map((s) => s.stored_bytes) }], [shown]);
+  const sum = (what: Exclude<keyof Step, 'stored_bytes'>) => shown.reduce((n, s) => n + s[what], 0);
   return <>
-    <Panel title="Hit rate" note={`${count(sum('hits'))} hits, ${count(sum('misses'))} misses`}><Chart label={`Hit rate over time: ${percent(sum('hits'), sum('hits') + sum('misses'))} in all`} times={times} lines={rate} max={100} format={(n) => `${Math.round(n)} %`} /></Panel>
-    <Panel title="Compiling saved" note={`${duration(sum('saved_ms'))} in all`}><Chart label={`Compiling saved over time: ${duration(sum('saved_ms'))} in all`} times={times} lines={saved} format={duration} /></Panel>
-    <Panel title="Traffic" note={`${count(sum('requests'))} requests`}><Chart label={`Bytes sent and received over time: ${bytes(sum('sent_bytes'))} sent`} times={times} lines={traffic} format={bytes} /></Panel>
-    <Panel title="On disk"><Chart label="Stored bytes over time" times={times} lines={disk} format={bytes} /></Panel>
+    <Panel title="Hit rate" note={`${count(sum('hits'))} hits, ${count(sum('misses'))} misses`}><Chart label={`Hit rate over time: ${percent(sum('hits'), sum('hits') + sum('misses'))} in all`} times={times} lines={rate} max={100} incrs={steps.percent} format={(n) => `${Math.round(n)} %`} /></Panel>
+    <Panel title="Compiling saved" note={`${duration(sum('saved_ms'))} in all`}><Chart label={`Compiling saved over time: ${duration(sum('saved_ms'))} in all`} times={times} lines={saved} incrs={steps.clock} format={duration} /></Panel>
+    <Panel title="Traffic" note={`${count(sum('requests'))} requests`}><Chart label={`Bytes sent and received over time: ${bytes(sum('sent_bytes'))} sent`} times={times} lines={traffic} incrs={steps.bytes} format={bytes} /></Panel>
+    <Panel title="On disk"><Chart label="Stored bytes over time" times={times} lines={disk} incrs={steps.bytes} format={bytes} /></Panel>
   </>;
 }
 
