@@ -99,7 +99,7 @@ struct jic_index_miss {
 	struct jic_digest key, sysimage, environment;
 	struct jic_view runtime, name, version, reason, near_version, near_runtime, who;
 	uint64_t first_s, last_s, times;
-	bool stored; /**< there is one by now; when reading only */
+	bool stored; /**< published since, in the lane or above it; when reading only */
 };
 
 /** What was taken for each row: how many of the newest to keep. */

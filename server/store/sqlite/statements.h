@@ -200,8 +200,10 @@
 	                   " nodes = excluded.nodes")                                                                  \
 	/* What was stored before it was missed was not offered, and is not by being there still. */                   \
 	X(MISSES_LIST, "SELECT " JIC_SQL_MISS ", EXISTS (SELECT 1 FROM artefact a JOIN space s ON s.id = a.space"      \
-	               " WHERE a.key = m.key AND a.lane = m.lane AND s.runtime = m.runtime"                            \
-	               " AND s.sysimage = m.sysimage) FROM miss m WHERE m.lane IN (SELECT value FROM json_each(?1))"   \
+	               " WHERE a.key = m.key AND s.runtime = m.runtime AND s.sysimage = m.sysimage"                    \
+	               " AND a.published_s >= m.last_s AND a.lane IN (WITH RECURSIVE up (id) AS (SELECT m.lane UNION"  \
+	               " SELECT l.parent FROM up JOIN lane l ON l.id = up.id) SELECT id FROM up))"                     \
+	               " FROM miss m WHERE m.lane IN (SELECT value FROM json_each(?1))"                                \
 	               " ORDER BY m.last_s DESC, m.name LIMIT ?2")                                                     \
 	X(MISS_ADD, "INSERT INTO miss AS m (" JIC_SQL_MISS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"       \
 	            " ON CONFLICT (lane, key, runtime, sysimage) DO UPDATE SET environment = excluded.environment,"    \
