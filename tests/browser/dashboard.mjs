@@ -1,8 +1,10 @@
 // node dashboard.mjs CASE URL [VALUES as JSON]: one thing that a person does with the dashboard, in a real Chromium. Fails on
 // whatever the browser complains of, on a request to another host, and on what axe finds.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const modules = createRequire(join(process.env.JIC_NODE_MODULES, 'index.js'));
 const { chromium } = modules('playwright-core');
@@ -60,7 +62,6 @@ const cases = {
     assert.equal(await page.locator('svg .node.missing').count(), 4);
     await page.locator('svg .node.stored', { hasText: 'DataFrames' }).click();
     assert.match(await page.locator('.detail').innerText(), /In the lane main/);
-    if (given.picture) await page.screenshot({ path: `${given.picture}/dashboard-graph.png` });
     await accessible(page);
     await page.getByRole('link', { name: /Who made it/ }).click();
     await page.waitForSelector('.facts');
@@ -116,6 +117,84 @@ const cases = {
     await focus('th button');
     await page.keyboard.press('Enter');
     assert.equal(await page.locator('th[aria-sort=ascending]').count(), 1);
+  },
+  async arrives(page) {
+    await go(page, '');
+    const note = () => page.locator('.tile').nth(1).locator('.note').innerText();
+    const before = Number(/in ([\d,]+) pull/.exec(await note())[1]);
+    await promisify(execFile)(given.command[0], given.command.slice(1), { env: given.env });
+    await page.waitForFunction((n) => document.querySelectorAll('.tile .note')[1].innerText.startsWith(`in ${n} pull`), before + 1, { timeout: 90000 });
+    await page.getByRole('link', { name: 'Larch, Kelp' }).waitFor();
+  },
+  async lived_overview(page) {
+    await go(page, '');
+    assert.match(await page.locator('.tile').first().innerText(), /Hit rate\s+50 %|Hit rate\s+50\.0 %/);
+    assert.match(await page.locator('.tile').nth(2).innerText(), /Artefacts\s+13\s/);
+    assert.deepEqual(await texts(page, '[aria-label="By lane"] .shares a'), ['pr/7', 'main']);
+    assert.deepEqual(await texts(page, '[aria-label="By Julia version"] .shares a'), [given.julia]);
+    assert.match(await page.locator('[aria-label="Environments lately asked for"] tbody tr').first().innerText(), /Larch, Kelp\s+50\.0 %\s+12\s+.*pr\/7/s);
+    const misses = await texts(page, '[aria-label="Recent misses"] tbody tr a');
+    assert.deepEqual(misses.sort(), Object.keys(given.states).filter((name) => given.states[name] !== 'stored').sort());
+    await accessible(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await accessible(page);
+  },
+  async lived_filters(page) {
+    const rows = (n) => page.waitForFunction((wanted) => document.querySelectorAll('tbody tr').length === wanted, n);
+    await go(page, 'artefacts');
+    await rows(13);
+    await page.getByLabel('Lane').selectOption('main');
+    await rows(1);
+    assert.match(await page.locator('tbody tr').innerText(), /Alder.*nightly/s);
+    await page.getByLabel('Lane').selectOption('');
+    await page.getByLabel('Package').fill('Alder');
+    await rows(2);
+    await page.getByLabel('Julia').selectOption(given.julia);
+    await rows(2);
+    await go(page, 'misses');
+    await page.getByLabel('Reason').selectOption('other-version');
+    assert.deepEqual(await texts(page, 'tbody a'), ['Larch']);
+    await go(page, 'packages');
+    await page.getByLabel('Search').fill('fir');
+    await rows(1);
+  },
+  async lived_graph(page) {
+    await go(page, 'environments');
+    await page.getByRole('link', { name: 'Larch, Kelp' }).click();
+    await page.waitForSelector('svg .node');
+    const shown = await page.evaluate(() => [...document.querySelectorAll('svg .node')].map((node) => [node.querySelector('text').textContent,
+      ['stored', 'superseded', 'missing'].find((state) => node.classList.contains(state)), getComputedStyle(node.querySelector('circle')).fill]));
+    assert.deepEqual(Object.fromEntries(shown.map(([name, state]) => [name, state])), given.states);
+    assert.equal(new Set(shown.map(([, state, colour]) => `${state} ${colour}`)).size, 3, 'each state has a colour');
+    assert.equal(new Set(shown.map(([, , colour]) => colour)).size, 3, 'and each its own');
+    await page.locator('svg .node', { hasText: 'Alder' }).click();
+    assert.match(await page.locator('.detail').innerText(), /In the lane main/);
+    await page.locator('svg .node', { hasText: 'Hazel' }).click();
+    assert.match(await page.locator('.detail').innerText(), /superseded.*built on another build.*next push to the lane pr\/7/s);
+    if (given.picture) await page.screenshot({ path: `${given.picture}/dashboard-graph.png` });
+    await page.locator('svg .node', { hasText: 'Fir' }).click();
+    await accessible(page);
+    await page.getByRole('link', { name: /Who made it/ }).click();
+    await page.waitForSelector('.facts');
+    const panel = (name) => page.locator(`[aria-label="${name}"]`).innerText();
+    assert.match(await panel('Who made it, and when'), new RegExp(`\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC.*pr-runner.*${given.host}.*pr/7`, 's'));
+    assert.match(await panel('From what'), new RegExp(`git-tree-sha1:${given.tree}.*${given.julia}`, 's'));
+    assert.match(await panel('Depends on'), /Cedar.*Damson/s);
+    assert.match(await panel('Required by'), /Gorse.*Hazel/s);
+    await accessible(page);
+    await page.getByRole('link', { name: /Hazel/ }).click();
+    await page.waitForFunction(() => document.querySelector('h1')?.innerText.startsWith('Hazel'));
+    assert.equal(await page.locator('.bar-top .state').innerText(), 'superseded');
+  },
+  async lived_miss(page) {
+    await go(page, 'misses');
+    await page.getByLabel('Filter').fill('larch');
+    assert.match(await page.locator('tbody tr').innerText(), /0\.77\.0.*another version of the package is stored \(0\.11\.0\).*missing/s);
+    await page.getByLabel('Filter').fill('hazel');
+    assert.match(await page.locator('tbody tr').innerText(), /superseded.*missing/s);
+    await page.getByLabel('Filter').fill('larch');
+    await page.getByRole('link', { name: 'Larch' }).click();
+    assert.match(await page.locator('.detail').innerText(), /another version.*version 0\.11\.0.*jicache why Larch/s);
   },
   async token(page) {
     await go(page, '');

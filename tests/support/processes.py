@@ -74,9 +74,9 @@ class Server:
         self.process = None
         return status
 
-    def token(self, name="ci", can="read,write"):
-        done = subprocess.run([bin_dir() / "jicached", "token", "create", "--data", self.data, "--name", name, "--can", can],
-                              capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    def token(self, name="ci", can="read,write", lanes="main"):
+        done = subprocess.run([bin_dir() / "jicached", "token", "create", "--data", self.data, "--name", name, "--can", can,
+                               "--lanes", lanes], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
         return done.stdout.strip().splitlines()[-1]
 
     def __enter__(self):
