@@ -60,8 +60,9 @@ jic_must_check bool jic_dir_each(const char *path, jic_dir_fn *each, void *conte
  */
 struct jic_writer;
 struct jic_writer_options {
-	bool no_sync; /**< skip both fsyncs: for caches that are checked when they are read */
-	mode_t mode;  /**< permission bits, less the umask; 0 means 0644 */
+	bool no_sync;    /**< skip both fsyncs: for caches that are checked when they are read */
+	bool no_replace; /**< the commit fails with JIC_ECONFLICT when the name is taken */
+	mode_t mode;     /**< permission bits, less the umask; 0 means 0644 */
 };
 /** @param path the final name; its directory must exist */
 struct jic_writer *jic_writer_new(const char *path, struct jic_writer_options options, struct jic_error *err);

@@ -135,15 +135,35 @@ static bool close_checked(struct jic_writer *w, struct jic_error *err)
 	return true;
 }
 
+/* Network file systems know nothing of the flag, those of USB sticks nothing of second names. */
+static bool give_free_name(struct jic_writer *w, struct jic_error *err)
+{
+	if (renameat2(AT_FDCWD, w->temporary, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
+		return true;
+	if ((errno == EINVAL || errno == ENOSYS) && link(w->temporary, w->path) == 0) {
+		unlink(w->temporary);
+		return true;
+	}
+	if (errno == EEXIST)
+		return jic_fail(err, JIC_ECONFLICT, "%s is there already", w->path);
+	return jic_fail_errno(err, JIC_EIO, "name %s", w->path);
+}
+
+static bool give_name(struct jic_writer *w, struct jic_error *err)
+{
+	if (w->options.no_replace)
+		return give_free_name(w, err);
+	return rename(w->temporary, w->path) == 0 ||
+	       jic_fail_errno(err, JIC_EIO, "rename %s to %s", w->temporary, w->path);
+}
+
 bool jic_writer_commit(struct jic_writer *w, struct jic_error *err)
 {
 	JIC_ASSERT(w->temporary);
 	if (!w->options.no_sync && !w->synced && !jic_writer_sync(w, err))
 		return false;
-	if (!close_checked(w, err))
+	if (!close_checked(w, err) || !give_name(w, err))
 		return false;
-	if (rename(w->temporary, w->path))
-		return jic_fail_errno(err, JIC_EIO, "rename %s to %s", w->temporary, w->path);
 	free(w->temporary);
 	w->temporary = NULL;
 	return w->options.no_sync || jic_dir_sync(w->dir, err);

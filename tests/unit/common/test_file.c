@@ -553,3 +553,20 @@ Test(file, joining_puts_one_slash_between)
 	cr_expect_str_eq(slash, "/a/b");
 	cr_expect_str_eq(empty, "b");
 }
+
+Test(file, a_writer_that_may_not_replace_leaves_what_is_there_and_nothing_else)
+{
+	__attribute__((cleanup(dir_clear))) struct dir d = dir_new();
+	jic_autofree char *path = in(&d, "name");
+	JIC_CLEAR(jic_buf) struct jic_buf got = {0};
+	struct jic_error err = {0};
+	const struct jic_writer_options options = {.no_replace = true};
+	cr_assert(jic_file_write(path, JIC_VIEW("first"), options, &err), "%s", err.text);
+	cr_expect_not(jic_file_write(path, JIC_VIEW("second"), options, &err));
+	cr_expect_eq(err.code, JIC_ECONFLICT, "%s", err.text);
+	cr_assert(jic_file_read(path, 100, &got, &err), "%s", err.text);
+	cr_expect(jic_view_is(jic_buf_view(&got), "first"));
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(rmdir(d.path), 0, "a temporary file was left");
+	cr_assert_eq(mkdir(d.path, 0700), 0);
+}
