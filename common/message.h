@@ -145,6 +145,12 @@ jic_must_check bool jic_msg_digests_write(const char *field, const struct jic_di
 jic_must_check bool jic_msg_digests_read(struct jic_view json, const char *field, struct jic_arena *arena,
                                          const struct jic_digest **out, size_t *count, struct jic_error *err);
 
+/** Where an artefact comes from that one server takes from another: of its own first publish. */
+struct jic_msg_origin {
+	struct jic_msg_provenance provenance;
+	struct jic_view writer; /**< name of the token that published it; may be empty */
+};
+
 /* POST /v1/publish */
 struct jic_msg_artefact {
 	struct jic_digest key;       /**< must be what `inputs` give */
@@ -158,6 +164,8 @@ struct jic_msg_artefact {
 	uint64_t compile_ms;
 	bool has_signature;
 	struct jic_msg_signature signature;
+	/** No part of the request, where what the request says of all holds: NULL. See jic_msg_export_set_write(). */
+	const struct jic_msg_origin *origin;
 };
 struct jic_msg_publish {
 	struct jic_view lane;
@@ -182,6 +190,13 @@ jic_must_check bool jic_msg_published_write(const struct jic_msg_published *m, s
                                             struct jic_error *err);
 jic_must_check bool jic_msg_published_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_published *out,
                                            struct jic_error *err);
+
+/* A set of an export (schema/export.md): a publish, and in "origins" the origin of each artefact. */
+jic_must_check bool jic_msg_export_set_write(const struct jic_msg_publish *m, struct jic_buf *out,
+                                             struct jic_error *err);
+/** Every artefact has an origin then. */
+jic_must_check bool jic_msg_export_set_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_publish *out,
+                                            struct jic_error *err);
 
 /* POST /v1/explain: why a resolve missed. The server tells the nearest that it has; the first difference, in words, is
  * the client's to find. */

@@ -21,25 +21,49 @@ static void put_artefact(struct jic_json_writer *w, const struct jic_msg_artefac
 	jic_json_close(w, '}');
 }
 
+/* The fields, into the open object. */
+static void put_publish(struct jic_json_writer *w, const struct jic_msg_publish *m)
+{
+	if (m->lane.len)
+		jic_json_put_text(w, "lane", m->lane);
+	jic_msg_put_runtime(w, "runtime", &m->runtime);
+	jic_json_put_digest(w, "sysimage", &m->sysimage);
+	jic_json_open(w, "sysimage_modules", '[');
+	for (size_t i = 0; i < m->sysimage_modules_count; i++) {
+		const struct jic_ji_module *module = &m->sysimage_modules[i];
+		jic_msg_put_module(w, module->name, module->uuid, module->build_id);
+	}
+	jic_json_close(w, ']');
+	jic_json_open(w, "artefacts", '[');
+	for (size_t i = 0; i < m->artefacts_count; i++)
+		put_artefact(w, &m->artefacts[i]);
+	jic_json_close(w, ']');
+	jic_msg_put_provenance(w, "provenance", &m->provenance);
+}
+
 bool jic_msg_publish_write(const struct jic_msg_publish *m, struct jic_buf *out, struct jic_error *err)
 {
 	struct jic_json_writer w = {.out = out};
 	jic_json_open(&w, NULL, '{');
-	if (m->lane.len)
-		jic_json_put_text(&w, "lane", m->lane);
-	jic_msg_put_runtime(&w, "runtime", &m->runtime);
-	jic_json_put_digest(&w, "sysimage", &m->sysimage);
-	jic_json_open(&w, "sysimage_modules", '[');
-	for (size_t i = 0; i < m->sysimage_modules_count; i++) {
-		const struct jic_ji_module *module = &m->sysimage_modules[i];
-		jic_msg_put_module(&w, module->name, module->uuid, module->build_id);
+	put_publish(&w, m);
+	jic_json_close(&w, '}');
+	return jic_json_finish(&w, err);
+}
+
+bool jic_msg_export_set_write(const struct jic_msg_publish *m, struct jic_buf *out, struct jic_error *err)
+{
+	struct jic_json_writer w = {.out = out};
+	jic_json_open(&w, NULL, '{');
+	put_publish(&w, m);
+	jic_json_open(&w, "origins", '[');
+	for (size_t i = 0; i < m->artefacts_count; i++) {
+		const struct jic_msg_origin *origin = m->artefacts[i].origin;
+		jic_json_open(&w, NULL, '{');
+		jic_msg_put_provenance(&w, "provenance", &origin->provenance);
+		jic_json_put_text(&w, "writer", origin->writer);
+		jic_json_close(&w, '}');
 	}
 	jic_json_close(&w, ']');
-	jic_json_open(&w, "artefacts", '[');
-	for (size_t i = 0; i < m->artefacts_count; i++)
-		put_artefact(&w, &m->artefacts[i]);
-	jic_json_close(&w, ']');
-	jic_msg_put_provenance(&w, "provenance", &m->provenance);
 	jic_json_close(&w, '}');
 	return jic_json_finish(&w, err);
 }
@@ -77,12 +101,12 @@ static bool read_artefact(const struct jic_json *at, struct jic_msg_artefact *ou
 	       jic_msg_get_signature(at, "signature", &out->has_signature, &out->signature);
 }
 
-static bool read_artefacts(const struct jic_json *at, struct jic_msg_publish *out)
+static bool read_artefacts(const struct jic_json *at, struct jic_msg_artefact **all, struct jic_msg_publish *out)
 {
 	struct jic_json list;
 	if (!jic_json_list(at, "artefacts", JIC_MESSAGE_KEYS_MAX, &list))
 		return false;
-	struct jic_msg_artefact *artefacts = jic_msg_array(&list, sizeof *artefacts);
+	struct jic_msg_artefact *artefacts = *all = jic_msg_array(&list, sizeof *artefacts);
 	if (!artefacts)
 		return false;
 	for (size_t i = 0; i < jic_json_count(&list); i++) {
@@ -95,16 +119,53 @@ static bool read_artefacts(const struct jic_json *at, struct jic_msg_publish *ou
 	return true;
 }
 
+static bool read_publish(const struct jic_json *at, struct jic_msg_artefact **artefacts, struct jic_msg_publish *out)
+{
+	return jic_msg_get_lane(at, "lane", &out->lane) && jic_msg_get_runtime(at, "runtime", &out->runtime) &&
+	       jic_json_get_digest(at, "sysimage", &out->sysimage) && read_modules(at, out) &&
+	       read_artefacts(at, artefacts, out) && jic_msg_get_provenance(at, "provenance", &out->provenance);
+}
+
 bool jic_msg_publish_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_publish *out,
                           struct jic_error *err)
 {
 	JIC_CLEAR(jic_json_doc) struct jic_json_doc doc = {0};
+	struct jic_msg_artefact *artefacts;
 	if (!jic_json_parse(json, JIC_MESSAGE_BYTES_MAX, arena, &doc, err))
 		return false;
 	const struct jic_json at = jic_json_root(&doc);
-	return jic_msg_get_lane(&at, "lane", &out->lane) && jic_msg_get_runtime(&at, "runtime", &out->runtime) &&
-	       jic_json_get_digest(&at, "sysimage", &out->sysimage) && read_modules(&at, out) &&
-	       read_artefacts(&at, out) && jic_msg_get_provenance(&at, "provenance", &out->provenance);
+	return read_publish(&at, &artefacts, out);
+}
+
+static bool read_origins(const struct jic_json *at, struct jic_msg_artefact *artefacts, size_t count)
+{
+	struct jic_json list;
+	if (!jic_json_list(at, "origins", JIC_MESSAGE_KEYS_MAX, &list))
+		return false;
+	if (jic_json_count(&list) != count)
+		return jic_json_fail(&list, JIC_EFORMAT, "must have one for each artefact");
+	struct jic_msg_origin *origins = jic_msg_array(&list, sizeof *origins);
+	if (!origins)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct jic_json e = jic_json_element(&list, i);
+		if (!jic_msg_get_provenance(&e, "provenance", &origins[i].provenance) ||
+		    !jic_json_opt_text(&e, "writer", JIC_MSG_NOTE_BYTES_MAX, &origins[i].writer))
+			return false;
+		artefacts[i].origin = &origins[i];
+	}
+	return true;
+}
+
+bool jic_msg_export_set_read(struct jic_view json, struct jic_arena *arena, struct jic_msg_publish *out,
+                             struct jic_error *err)
+{
+	JIC_CLEAR(jic_json_doc) struct jic_json_doc doc = {0};
+	struct jic_msg_artefact *artefacts;
+	if (!jic_json_parse(json, JIC_MESSAGE_BYTES_MAX, arena, &doc, err))
+		return false;
+	const struct jic_json at = jic_json_root(&doc);
+	return read_publish(&at, &artefacts, out) && read_origins(&at, artefacts, out->artefacts_count);
 }
 
 /* ---- the answer */

@@ -4,7 +4,6 @@
  */
 #include "server/admin/commands.h"
 
-#include "common/ed25519.h"
 #include "server/auth/token.h"
 #include "server/admin/notify.h"
 #include "server/admin/reload.h"
@@ -20,21 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	SWEEP_INTERVAL_S = 3600,
-	KEEP_INTERVAL_S = 60,
-	EXPIRY_INTERVAL_S = 86400,
-	CHORES_INTERVAL_S = 10,
-	SIGNERS_MAX = 256
-};
+enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 10 };
 
 /* All parts of a running server, built here and passed down. */
 struct serve {
 	const struct jic_config *config;
 	struct jic_log log;
-	struct jic_view signed_lanes;
-	struct jic_digest signers[SIGNERS_MAX]; /* public keys */
-	size_t signers_count;
+	struct jic_admin_signatures signatures;
 	struct jic_store *store;
 	struct jic_oidc oidc;
 	struct jic_gate *gate;
@@ -77,21 +68,6 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static bool read_signatures(struct serve *s, struct jic_error *err)
-{
-	const char *lanes = jic_config_path(s->config, JIC_CONFIG_SIGNED_LANES);
-	const char *text = jic_config_path(s->config, JIC_CONFIG_TRUSTED_KEYS);
-	struct jic_public_key keys[SIGNERS_MAX];
-	s->signed_lanes = jic_view_of(lanes ? lanes : "");
-	if (lanes && !jic_lane_patterns_check(s->signed_lanes, err))
-		return jic_wrap(err, "signatures.lanes");
-	if (!jic_public_keys_parse(jic_view_of(text ? text : ""), SIGNERS_MAX, keys, &s->signers_count, err))
-		return jic_wrap(err, "signatures.trusted_keys");
-	for (size_t i = 0; i < s->signers_count; i++)
-		s->signers[i] = keys[i].key;
-	return true;
-}
-
 static struct jic_lease_limits read_lease_limits(const struct jic_config *c)
 {
 	return (struct jic_lease_limits){.term_s_max = jic_config_number(c, JIC_CONFIG_LEASE_TERM_MAX),
@@ -107,8 +83,8 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                          .blob_bytes_max = blob_bytes_max,
 	                                          .store_bytes_max = jic_config_number(c, JIC_CONFIG_STORE_BYTES_MAX),
 	                                          .free_bytes_min = jic_config_number(c, JIC_CONFIG_FREE_BYTES_MIN),
-	                                          .signers = s->signers,
-	                                          .signers_count = s->signers_count,
+	                                          .signers = s->signatures.signers,
+	                                          .signers_count = s->signatures.signers_count,
 	                                          .log = &s->log};
 	s->store = jic_store_open(&options, err);
 	if (!s->store || !jic_oidc_open(c->file, &s->log, &s->oidc, err))
@@ -129,7 +105,7 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                       .gate = s->gate,
 	                                       .rate = s->rate,
 	                                       .log = &s->log,
-	                                       .signed_lanes = s->signed_lanes,
+	                                       .signed_lanes = s->signatures.lanes,
 	                                       .blob_bytes_max = blob_bytes_max,
 	                                       .body_bytes_max = jic_config_number(c, JIC_CONFIG_BODY_BYTES_MAX),
 	                                       .keys_max = jic_config_number(c, JIC_CONFIG_KEYS_MAX),
@@ -366,7 +342,7 @@ static bool read_settings(struct serve *s, struct jic_arena *arena, struct jic_e
 {
 	const char *proxies = jic_config_path(s->config, JIC_CONFIG_TRUSTED_PROXIES);
 	return jic_proxies_parse(jic_view_of(proxies ? proxies : ""), arena, &s->proxies, err) && open_tls(s, err) &&
-	       read_signatures(s, err);
+	       jic_admin_signatures(s->config, &s->signatures, err);
 }
 
 static bool start(struct serve *s, struct jic_arena *arena, struct jic_error *err)

@@ -56,6 +56,9 @@ bool jic_cmd_fsck(const struct jic_admin *a, struct jic_error *err);
 /* cmd_backup.c */
 bool jic_cmd_backup(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_restore(const struct jic_admin *a, struct jic_error *err);
+/* cmd_export.c */
+bool jic_cmd_export(const struct jic_admin *a, struct jic_error *err);
+bool jic_cmd_import(const struct jic_admin *a, struct jic_error *err);
 /* cmd_pin.c */
 bool jic_cmd_pin(const struct jic_admin *a, struct jic_error *err);
 bool jic_cmd_unpin(const struct jic_admin *a, struct jic_error *err);
@@ -74,6 +77,21 @@ bool jic_cmd_version(const struct jic_admin *a, struct jic_error *err);
 /** Open the data directory beside a server that may be running. @param create make it when absent, else JIC_ENOTFOUND
  */
 struct jic_store *jic_admin_open(const struct jic_admin *a, bool create, struct jic_error *err);
+
+/** What the settings say of signatures. */
+enum { JIC_SIGNERS_MAX = 256 };
+struct jic_admin_signatures {
+	struct jic_view lanes;                      /**< patterns of those that take only what is signed */
+	struct jic_digest signers[JIC_SIGNERS_MAX]; /**< public keys */
+	size_t signers_count;
+};
+jic_must_check bool jic_admin_signatures(const struct jic_config *c, struct jic_admin_signatures *out,
+                                         struct jic_error *err);
+
+/** As jic_admin_open() without making it, for who publishes: these signatures are taken. Borrowed for the store's life.
+ */
+struct jic_store *jic_admin_open_for(const struct jic_admin *a, const struct jic_admin_signatures *signatures,
+                                     struct jic_error *err);
 
 /** A required option's value. NULL with JIC_EUSAGE. */
 const char *jic_admin_required(const struct jic_admin *a, const char *option, struct jic_error *err);

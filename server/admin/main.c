@@ -97,6 +97,16 @@ static const struct jic_option recall_options[] = {
     {.name = "undo", .help = "let it be published again"},
     JSON_OPTION,
 };
+static const struct jic_option export_options[] = {
+    DATA_OPTIONS,
+    {.name = "output", .letter = 'o', .value = "FILE", .help = "the archive, a new file; - (default): standard output"},
+    JSON_OPTION,
+};
+static const struct jic_option import_options[] = {
+    DATA_OPTIONS,
+    {.name = "lane", .value = "NAME", .help = "to take it into (default: as the archive says)"},
+    JSON_OPTION,
+};
 static const struct jic_option data_options[] = {DATA_OPTIONS};
 static const struct jic_option list_options[] = {DATA_OPTIONS, JSON_OPTION};
 
@@ -121,6 +131,8 @@ enum {
 	FSCK,
 	BACKUP,
 	RESTORE,
+	EXPORT,
+	IMPORT,
 	PIN,
 	UNPIN,
 	PINS,
@@ -151,6 +163,8 @@ static jic_admin_fn *const functions[] = {[SERVE] = jic_cmd_serve,
                                           [FSCK] = jic_cmd_fsck,
                                           [BACKUP] = jic_cmd_backup,
                                           [RESTORE] = jic_cmd_restore,
+                                          [EXPORT] = jic_cmd_export,
+                                          [IMPORT] = jic_cmd_import,
                                           [PIN] = jic_cmd_pin,
                                           [UNPIN] = jic_cmd_unpin,
                                           [PINS] = jic_cmd_pins,
@@ -243,6 +257,27 @@ static const struct jic_command commands[] = {
      .positional_max = 1,
      .id = RESTORE,
      OPTIONS(list_options)},
+    {.name = "export",
+     .summary = "Write a lane as a tar file, for a server that can't be reached",
+     .details =
+         "With all that it requires of the lanes above it, so that the file stands alone. What was stored at one\n"
+         "moment, while the server goes on. Says what it wrote; to standard error when the archive goes to\n"
+         "standard output. Exit status 1 also when artefacts had to be left out.",
+     .positional = "LANE",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = EXPORT,
+     OPTIONS(export_options)},
+    {.name = "import",
+     .summary = "Take in what jicached export has written",
+     .details = "FILE is - for standard input. Everything is checked as when a client publishes, signatures by the\n"
+                "settings of --config; an address that has an artefact keeps it. Works beside a running server. Cut\n"
+                "off, it leaves whole sets; doing it again goes on. Exit status 1 also when a set was refused.",
+     .positional = "FILE",
+     .positional_min = 1,
+     .positional_max = 1,
+     .id = IMPORT,
+     OPTIONS(import_options)},
     {.name = "pin",
      .summary = "Keep artefacts from being evicted, with all that they require",
      .details = "WHAT is a package's name, a Merkle key, or an address: runtime/sysimage/key.",

@@ -3,6 +3,7 @@
 #include "server/http/handlers.h"
 #include "server/http/problem.h"
 #include "server/store/activity.h"
+#include "server/store/signatures.h"
 
 static enum jic_problem problem_of_outcome(enum jic_publish_outcome outcome)
 {
@@ -77,22 +78,16 @@ static bool check_blobs(struct jic_request *r, const struct jic_msg_publish *p)
 static bool check_signed(struct jic_request *r, const struct jic_msg_publish *p)
 {
 	const struct jic_view lanes = r->service->signed_lanes;
-	if (!lanes.len || !jic_lane_patterns_match(lanes, p->lane))
+	const struct jic_msg_artefact *unsigned_one = jic_publish_unsigned(p);
+	if (!unsigned_one || !lanes.len || !jic_lane_patterns_match(lanes, p->lane))
 		return true;
-	for (size_t i = 0; i < p->artefacts_count; i++) {
-		const struct jic_view name = jic_view_head(p->artefacts[i].node.name, 120);
-		if (p->artefacts[i].has_signature)
-			continue;
-		jic_respond_problem_keys(
-		    r, JIC_PROBLEM_BAD_SIGNATURE, &p->artefacts[i].key, 1,
-		    jic_arena_printf(&r->arena,
-		                     JIC_PRIv
-		                     ": the lane " JIC_PRIv
-		                     " takes only what is signed: set JICACHE_SIGNING_KEY (see jicache keygen)",
-		                     JIC_ARGv(name), JIC_ARGv(p->lane)));
-		return false;
-	}
-	return true;
+	jic_respond_problem_keys(
+	    r, JIC_PROBLEM_BAD_SIGNATURE, &unsigned_one->key, 1,
+	    jic_arena_printf(&r->arena,
+	                     JIC_PRIv ": the lane " JIC_PRIv
+	                              " takes only what is signed: set JICACHE_SIGNING_KEY (see jicache keygen)",
+	                     JIC_ARGv(jic_view_head(unsigned_one->node.name, 120)), JIC_ARGv(p->lane)));
+	return false;
 }
 
 void jic_handle_publish(struct jic_request *r)

@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "server/store/directory/directory_blobs.h"
 #include "server/store/internal.h"
+#include "server/store/snapshot.h"
 #include "server/store/sqlite/sqlite_index.h"
 
 #include <errno.h>
@@ -26,18 +27,17 @@ enum { PAGE = 256, ATTEMPTS = 4 };
 struct backup {
 	struct jic_index *index; /* of the store */
 	struct jic_blobs *from, *to;
-	struct jic_index *snapshot; /* opened from path_new */
-	char *path, *path_new;      /* of the copy's index */
+	struct jic_snapshot snapshot;
+	char *path; /* of the copy's index, which the snapshot becomes */
 	int lock_fd;
 	struct jic_backup *out;
 };
 
 static void backup_clear(struct backup *b)
 {
-	jic_index_free(b->snapshot);
+	jic_snapshot_clear(&b->snapshot);
 	jic_blobs_free(b->to);
 	free(b->path);
-	free(b->path_new);
 	if (b->lock_fd >= 0)
 		close(b->lock_fd);
 }
@@ -82,8 +82,8 @@ static bool open_place(struct backup *b, const char *dir, struct jic_error *err)
 	if (!jic_mkdirs_durable(dir, err) || !take_lock(b, dir, err) || !check_unserved(dir, err))
 		return false;
 	b->path = jic_path_join(dir, "index.sqlite");
-	b->path_new = jic_path_join(dir, "index.sqlite.new");
-	if (!b->path || !b->path_new)
+	b->snapshot.path = jic_path_join(dir, "index.sqlite.new");
+	if (!b->path || !b->snapshot.path)
 		return jic_fail(err, JIC_EMEMORY, "backup: out of memory");
 	b->to = jic_directory_blobs_open(dir, true, err);
 	return b->to != NULL;
@@ -142,7 +142,7 @@ static bool remove_unnamed(void *context, const struct jic_blobs_entry *entry, s
 	struct jic_index_blob row;
 	struct jic_error why = {0};
 	JIC_AUTO(jic_index_txn)
-	struct jic_index_txn *t = b->snapshot->ops->begin(b->snapshot, JIC_INDEX_READ, err);
+	struct jic_index_txn *t = b->snapshot.index->ops->begin(b->snapshot.index, JIC_INDEX_READ, err);
 	if (!t || t->ops->blob_find(t, &entry->digest, &row, &why))
 		return t != NULL;
 	if (why.code != JIC_ENOTFOUND) {
@@ -156,28 +156,10 @@ static bool remove_unnamed(void *context, const struct jic_blobs_entry *entry, s
 
 /* ---- the snapshot */
 
-/* A killed backup may have left one, with its journal. */
-static bool remove_snapshot(struct backup *b, struct jic_error *err)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	jic_index_free(JIC_TAKE(b->snapshot));
-	for (size_t i = 0; i < JIC_COUNT(suffixes); i++) {
-		jic_autofree char *path = jic_asprintf("%s%s", b->path_new, suffixes[i]);
-		if (!path)
-			return jic_fail(err, JIC_EMEMORY, "backup: out of memory");
-		if (unlink(path) != 0 && errno != ENOENT)
-			return jic_fail_errno(err, JIC_EIO, "remove %s", path);
-	}
-	return true;
-}
-
 static bool take_snapshot(struct backup *b, struct jic_error *err)
 {
-	if (!remove_snapshot(b, err) || !b->index->ops->copy(b->index, b->path_new, err))
-		return false;
-	b->snapshot = jic_sqlite_index_open(b->path_new, err);
 	b->out->blobs = b->out->missing = 0;
-	return b->snapshot && each_row(b, b->snapshot, share_row, err);
+	return jic_snapshot_take(&b->snapshot, b->index, err) && each_row(b, b->snapshot.index, share_row, err);
 }
 
 /* @param quiet nothing may be written meanwhile */
@@ -204,19 +186,18 @@ static bool copy_all(struct backup *b, struct jic_error *err)
 
 static bool name_snapshot(struct backup *b, const char *dir, struct jic_error *err)
 {
-	/* Closing it moves its journal into it, so that the one file is all. */
-	jic_index_free(JIC_TAKE(b->snapshot));
+	jic_snapshot_close(&b->snapshot);
 	if (!b->to->ops->sync(b->to, err))
 		return false;
-	if (rename(b->path_new, b->path) != 0)
+	if (rename(b->snapshot.path, b->path) != 0)
 		return jic_fail_errno(err, JIC_EIO, "rename to %s", b->path);
 	return jic_dir_sync(dir, err);
 }
 
 static bool prune(struct backup *b, struct jic_error *err)
 {
-	b->snapshot = jic_sqlite_index_open(b->path, err);
-	return b->snapshot && b->to->ops->each(b->to, remove_unnamed, b, err);
+	b->snapshot.index = jic_sqlite_index_open(b->path, err);
+	return b->snapshot.index && b->to->ops->each(b->to, remove_unnamed, b, err);
 }
 
 bool jic_store_backup(struct jic_store *s, const char *data_dir, const char *dir, struct jic_backup *out,
@@ -226,14 +207,8 @@ bool jic_store_backup(struct jic_store *s, const char *data_dir, const char *dir
 	*out = (struct jic_backup){0};
 	if (same_place(data_dir, dir))
 		return jic_fail(err, JIC_EUSAGE, "backup: %s is the data directory itself", dir);
-	if (open_place(&b, dir, err) && copy_all(&b, err) && name_snapshot(&b, dir, err) && prune(&b, err))
-		return true;
-	if (b.path_new) {
-		struct jic_error ignored = {0};
-		bool removed = remove_snapshot(&b, &ignored);
-		(void)removed;
-	}
-	return jic_wrap(err, "backup");
+	bool ok = open_place(&b, dir, err) && copy_all(&b, err) && name_snapshot(&b, dir, err) && prune(&b, err);
+	return ok || jic_wrap(err, "backup");
 }
 
 /* ---- and back */

@@ -11,10 +11,9 @@
 
 #include "common/buf.h"
 #include "server/store/damage.h"
-#include "server/store/declaration.h"
 #include "server/store/inspect.h"
 #include "server/store/internal.h"
-#include "server/store/pack.h"
+#include "server/store/retell.h"
 #include "server/store/withdraw.h"
 
 enum {
@@ -264,8 +263,8 @@ static bool check_provides(const struct jic_index_module *recorded, const struct
 	return same || jic_fail(why, JIC_ECORRUPT, "the record provides other modules than the cache file");
 }
 
-/* What a cache file requires beyond its record has to be bundled with Julia: of those the index keeps only a digest. So
- * it must not be what another artefact provides. */
+/* What a cache file requires beyond its record has to be bundled with Julia: of those an old index has only a digest.
+ * So it must not be what another artefact provides. */
 static bool check_requires(struct space *s, struct jic_index_txn *t, const struct jic_index_module *recorded,
                            const struct jic_index_artefact *a, const struct jic_candidate *c, struct jic_error *why)
 {
@@ -320,24 +319,6 @@ static bool check_rows(struct space *s, struct jic_index_txn *t, const struct ji
 	       check_provides(provides, a, c, why) && check_requires(s, t, required, a, c, why);
 }
 
-/* The artefact as it would have to be published to get this record. */
-static bool published_form(struct space *s, struct jic_index_txn *t, const struct jic_index_artefact *a,
-                           struct jic_msg_artefact *out, struct jic_error *why)
-{
-	const struct jic_lane lane = {.id = a->lane_id, .name = a->record.lane};
-	struct jic_index_origin origin;
-	if (!t->ops->origin_find(t, &lane, s->row->id, &a->record.key, &s->arena, &origin, why))
-		return false;
-	*out = (struct jic_msg_artefact){.key = a->record.key,
-	                                 .node = origin.stored.inputs,
-	                                 .ji = a->record.ji.digest,
-	                                 .has_image = a->record.has_image,
-	                                 .image = a->record.image.digest,
-	                                 .inputs = a->record.inputs,
-	                                 .inputs_count = a->record.inputs_count};
-	return jic_inspect_key(out, why);
-}
-
 static bool check_record(struct space *s, const struct jic_index_artefact *a, struct jic_error *why)
 {
 	char runtime_id[JIC_RUNTIME_ID_BYTES_MAX];
@@ -346,7 +327,7 @@ static bool check_record(struct space *s, const struct jic_index_artefact *a, st
 	struct jic_candidate c;
 	struct jic_index *ix = s->fsck->store->index;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_READ, why);
-	return t && published_form(s, t, a, &form, why) &&
+	return t && jic_retell_artefact(t, s->row->id, a, &s->arena, &form, why) && jic_inspect_key(&form, why) &&
 	       jic_inspection_begin(&in, s->fsck->store, &s->request, &s->arena, runtime_id, why) &&
 	       jic_inspect(&in, &form, &c, why) && check_rows(s, t, a, &c, why);
 }
@@ -412,17 +393,10 @@ static bool list_artefacts(struct fsck *f, const struct jic_lane *lane, uint64_t
 /* The space's description for one page, in an arena that the page's other allocations share. */
 static bool describe(struct space *s, const struct jic_lane *lane, struct jic_error *err)
 {
-	struct jic_msg_runtime runtime;
-	struct jic_view modules;
 	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = begin(s->fsck, err);
 	struct jic_lookup lookup = {.txn = t, .arena = &s->arena, .space = s->row->id};
-	if (!t || !t->ops->runtime_find(t, s->row->runtime, &s->arena, &runtime, err) ||
-	    !t->ops->lane_chain(t, lane->name, &s->arena, &lookup.lanes, &lookup.lanes_count, err) ||
-	    !jic_declaration_nearest(&lookup, &modules, err))
-		return false;
-	s->request = (struct jic_msg_publish){.runtime = runtime.parts, .sysimage = s->row->sysimage};
-	return jic_unpack_modules(modules, &s->arena, &s->request.sysimage_modules, &s->request.sysimage_modules_count,
-	                          err);
+	return t && t->ops->lane_chain(t, lane->name, &s->arena, &lookup.lanes, &lookup.lanes_count, err) &&
+	       jic_retell_space(&lookup, s->row, &s->request, err);
 }
 
 static bool check_records(struct fsck *f, const struct jic_index_space *row, const struct jic_lane *lane,
@@ -543,31 +517,12 @@ static bool report_open(struct view *v, uint64_t lane_id, struct jic_error *err)
 	return true;
 }
 
-static bool all_keys(struct jic_index_txn *t, const struct jic_lane *lane, uint64_t space, struct jic_arena *arena,
-                     struct jic_key_set *out, struct jic_error *err)
-{
-	JIC_CLEAR(jic_buf) struct jic_buf keys = {0};
-	struct jic_digest last;
-	size_t count = PAGE;
-	for (bool first = true; count == PAGE; first = false) {
-		const struct jic_digest *page;
-		if (!t->ops->keys_list(t, lane->id, space, first ? NULL : &last, PAGE, arena, &page, &count, err))
-			return false;
-		jic_buf_put(&keys, page, count * sizeof *page);
-		if (count)
-			last = page[count - 1];
-	}
-	const struct jic_digest *list = (const void *)keys.ptr;
-	return jic_buf_ok(&keys, err) &&
-	       (jic_key_set_of(arena, list, keys.len / sizeof *list, out) || out_of_memory(err));
-}
-
 static bool look(struct view *v, const struct jic_lane *lane, struct jic_error *err)
 {
 	struct jic_lookup *lookup = &v->lookup;
 	struct jic_key_set keys;
 	uint64_t superseded = 0, *own = &v->space->fsck->out->superseded;
-	if (!all_keys(lookup->txn, lane, lookup->space, lookup->arena, &keys, err))
+	if (!jic_select_keys(lookup->txn, lane->id, lookup->space, lookup->arena, &keys, err))
 		return false;
 	if (!keys.count)
 		return true;

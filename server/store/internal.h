@@ -39,12 +39,9 @@ struct jic_space_state {
 };
 
 struct jic_store {
-	/**
-	 * A blob's bytes and its row come and go together: an upload holds this shared from giving the bytes their name
-	 * to the row's commit, the sweep exclusively from deleting a row to removing the bytes. Otherwise the sweep
-	 * could remove bytes that an upload has just stored under the same digest.
-	 */
-	pthread_rwlock_t blobs_lock;
+	pthread_rwlock_t blobs_lock;   /**< see jic_blobs_lock_shared() */
+	pthread_mutex_t removers_lock; /**< taken before it by who removes */
+	int blobs_lock_fd;             /**< the data directory: the same between processes */
 	struct jic_suspects suspects;
 	struct jic_uses uses;
 	struct jic_space_state space;
@@ -58,5 +55,15 @@ struct jic_store {
 	bool admin;
 	int lock_fd; /**< −1 for admin */
 };
+
+/**
+ * A blob's bytes and its row come and go together: an upload holds this shared from giving the bytes their name to the
+ * row's commit, the sweep exclusively from deleting a row to removing the bytes. Otherwise the sweep could remove bytes
+ * that an upload has just stored under the same digest. An import beside the server is such an upload too.
+ */
+void jic_blobs_lock_shared(struct jic_store *s);
+void jic_blobs_unlock_shared(struct jic_store *s);
+void jic_blobs_lock_exclusive(struct jic_store *s);
+void jic_blobs_unlock_exclusive(struct jic_store *s);
 
 #endif

@@ -14,8 +14,6 @@
 #include "server/store/evict.h"
 #include "server/store/internal.h"
 
-enum { PAGE = 1024 };
-
 static bool out_of_memory(struct jic_error *err)
 {
 	return jic_fail(err, JIC_EMEMORY, "lane: out of memory");
@@ -28,30 +26,6 @@ static bool pass_unless(const struct jic_error *why, enum jic_code expected, str
 	if (err)
 		*err = *why;
 	return false;
-}
-
-/* All keys that a lane itself holds in a space. */
-static bool list_keys(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
-                      struct jic_digest **out, size_t *total, struct jic_error *err)
-{
-	JIC_CLEAR(jic_buf) struct jic_buf all = {0};
-	const struct jic_digest *page, *last = NULL;
-	size_t count = PAGE;
-	while (count == PAGE) {
-		if (!t->ops->keys_list(t, lane, space, last, PAGE, arena, &page, &count, err))
-			return false;
-		jic_buf_put(&all, page, count * sizeof *page);
-		last = count ? &page[count - 1] : NULL;
-	}
-	if (!jic_buf_ok(&all, err))
-		return false;
-	*total = all.len / sizeof **out;
-	*out = jic_arena_array(arena, *total + 1, sizeof **out);
-	if (!*out)
-		return out_of_memory(err);
-	if (all.len)
-		memcpy(*out, all.ptr, all.len);
-	return true;
 }
 
 /* ---- promoting */
@@ -231,13 +205,8 @@ static bool promote_spaces(struct promote *p, struct jic_error *err)
 		                             .lanes = p->lanes,
 		                             .lanes_count = p->lanes_count,
 		                             .space = spaces[i].id}};
-		struct jic_digest *keys;
-		size_t keys_count;
-		if (!list_keys(p->txn, lane_of(p)->id, spaces[i].id, p->arena, &keys, &keys_count, err))
-			return false;
-		if (!jic_key_set_of(p->arena, keys, keys_count, &s.keys))
-			return out_of_memory(err);
-		if (keys_count && !promote_share(p, &s, err))
+		if (!jic_select_keys(p->txn, lane_of(p)->id, spaces[i].id, p->arena, &s.keys, err) ||
+		    (s.keys.count && !promote_share(p, &s, err)))
 			return false;
 	}
 	return true;
@@ -330,14 +299,13 @@ static bool drop_artefact(struct drop *d, uint64_t space, const struct jic_index
 
 static bool drop_space(struct drop *d, uint64_t space, struct jic_error *err)
 {
-	struct jic_digest *keys;
-	size_t count;
-	if (!list_keys(d->txn, d->lane.id, space, d->arena, &keys, &count, err))
+	struct jic_key_set keys;
+	if (!jic_select_keys(d->txn, d->lane.id, space, d->arena, &keys, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < keys.count; i++) {
 		JIC_CLEAR(jic_arena) struct jic_arena scratch = {0};
 		const struct jic_index_artefact *row;
-		if (!d->txn->ops->artefacts_find(d->txn, &d->lane, space, &keys[i], 1, &scratch, &row, err) ||
+		if (!d->txn->ops->artefacts_find(d->txn, &d->lane, space, &keys.keys[i], 1, &scratch, &row, err) ||
 		    (row && !drop_artefact(d, space, row, err)))
 			return false;
 	}

@@ -315,6 +315,11 @@ static bool use_blobs(struct publish *p, struct jic_index_txn *t, const struct j
 	return refuse_for(p, a, &why, err);
 }
 
+static struct jic_view writer_of(const struct publish *p, const struct jic_msg_artefact *a)
+{
+	return a->origin ? a->origin->writer : p->writer;
+}
+
 static bool store_new(struct publish *p, const struct jic_lookup *lookup, const struct jic_candidate *c,
                       struct jic_error *err)
 {
@@ -325,7 +330,7 @@ static bool store_new(struct publish *p, const struct jic_lookup *lookup, const 
 	    .provides_count = c->provides_numbers_count,
 	    .requires_ = c->requires_numbers,
 	    .requires_count = c->requires_numbers_count,
-	    .writer = p->writer,
+	    .writer = writer_of(p, c->artefact),
 	    .published_s = jic_store_now_s(),
 	};
 	jic_candidate_record(p->request, c, &row.record);
@@ -349,7 +354,8 @@ static bool adopt_signatures(struct publish *p, const struct jic_lookup *lookup,
 	const struct jic_signature_check check = signature_check(p);
 	for (size_t i = 0; i < p->request->artefacts_count; i++)
 		if (p->candidates[i].fate == JIC_FATE_EXISTING &&
-		    !jic_signature_adopt(lookup, &check, &p->candidates[i], p->writer, err))
+		    !jic_signature_adopt(lookup, &check, &p->candidates[i], writer_of(p, p->candidates[i].artefact),
+		                         err))
 			return false;
 	return true;
 }

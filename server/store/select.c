@@ -26,6 +26,24 @@ static bool out_of_memory(struct jic_error *err)
 	return jic_fail(err, JIC_EMEMORY, "selection: out of memory");
 }
 
+bool jic_select_keys(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
+                     struct jic_key_set *out, struct jic_error *err)
+{
+	enum { PAGE = 1024 };
+	JIC_CLEAR(jic_buf) struct jic_buf all = {0};
+	const struct jic_digest *page, *last = NULL;
+	size_t count = PAGE;
+	while (count == PAGE) {
+		if (!t->ops->keys_list(t, lane, space, last, PAGE, arena, &page, &count, err))
+			return false;
+		jic_buf_put(&all, page, count * sizeof *page);
+		last = count ? &page[count - 1] : NULL;
+	}
+	const struct jic_digest *list = (const void *)all.ptr;
+	return jic_buf_ok(&all, err) &&
+	       (jic_key_set_of(arena, list, all.len / sizeof *list, out) || out_of_memory(err));
+}
+
 static int compare_requirements(const void *pa, const void *pb)
 {
 	const struct jic_index_artefact *a = *(const struct jic_index_artefact *const *)pa;

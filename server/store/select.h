@@ -35,6 +35,10 @@ struct jic_selection {
 	const struct jic_index_artefact **left_out;
 };
 
+/** All keys that one lane itself, without its ancestors, holds in a space. */
+jic_must_check bool jic_select_keys(struct jic_index_txn *t, uint64_t lane, uint64_t space, struct jic_arena *arena,
+                                    struct jic_key_set *out, struct jic_error *err);
+
 /** Select among `keys` alone: what is offered requires nothing beyond what is offered with it. */
 jic_must_check bool jic_select(const struct jic_lookup *lookup, const struct jic_key_set *keys,
                                struct jic_selection *out, struct jic_error *err);

@@ -25,9 +25,17 @@ void jic_candidate_record(const struct jic_msg_publish *request, const struct ji
 		};
 	if (!c->stored && a->has_image)
 		out->image = (struct jic_msg_blob){.digest = a->image, .size = c->image_size};
-	out->provenance = request->provenance;
+	out->provenance = a->origin ? a->origin->provenance : request->provenance;
 	out->has_signature = a->has_signature;
 	out->signature = a->signature;
+}
+
+const struct jic_msg_artefact *jic_publish_unsigned(const struct jic_msg_publish *request)
+{
+	for (size_t i = 0; i < request->artefacts_count; i++)
+		if (!request->artefacts[i].has_signature)
+			return &request->artefacts[i];
+	return NULL;
 }
 
 static bool is_taken(const struct jic_store *s, const struct jic_digest *key)

@@ -8,10 +8,13 @@
 #include "server/store/coherence.h"
 #include "server/store/store.h"
 
-/** The record that a candidate becomes, with the request's provenance and signature; of one that is stored already, the
- * stored one with these two. */
+/** The record that a candidate becomes, with the request's (or its own origin's) provenance and its signature; of one
+ * that is stored already, the stored one with these two. */
 void jic_candidate_record(const struct jic_msg_publish *request, const struct jic_candidate *c,
                           struct jic_msg_record *out);
+
+/** The first artefact of a request that is not signed; NULL: all are. */
+const struct jic_msg_artefact *jic_publish_unsigned(const struct jic_msg_publish *request);
 
 /** What all signatures of a request are about. */
 struct jic_signature_check {

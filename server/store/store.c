@@ -44,6 +44,45 @@ static bool take_lock(struct jic_store *s, const char *data_dir, struct jic_erro
 	return jic_fail_errno(err, JIC_EIO, "lock %s", path);
 }
 
+/* Only between processes, and only those that remove or import pay for it: flock(2) of an open file is the whole
+ * process's, so one thread at a time waits here, and before it keeps uploads of its own process waiting. Signals
+ * interrupt it; nothing else can fail. */
+static void lock_between(const struct jic_store *s, int how)
+{
+	while (flock(s->blobs_lock_fd, how) != 0 && errno == EINTR)
+		continue;
+}
+
+void jic_blobs_lock_shared(struct jic_store *s)
+{
+	if (s->admin)
+		lock_between(s, LOCK_SH);
+	pthread_rwlock_rdlock(&s->blobs_lock);
+}
+
+void jic_blobs_unlock_shared(struct jic_store *s)
+{
+	pthread_rwlock_unlock(&s->blobs_lock);
+	if (s->admin)
+		lock_between(s, LOCK_UN);
+}
+
+void jic_blobs_lock_exclusive(struct jic_store *s)
+{
+	pthread_mutex_lock(&s->removers_lock);
+	if (!s->admin)
+		lock_between(s, LOCK_EX);
+	pthread_rwlock_wrlock(&s->blobs_lock);
+}
+
+void jic_blobs_unlock_exclusive(struct jic_store *s)
+{
+	pthread_rwlock_unlock(&s->blobs_lock);
+	if (!s->admin)
+		lock_between(s, LOCK_UN);
+	pthread_mutex_unlock(&s->removers_lock);
+}
+
 static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_error *err)
 {
 	jic_autofree char *index_path = jic_path_join(data_dir, "index.sqlite");
@@ -51,6 +90,9 @@ static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_err
 		return jic_fail(err, JIC_EMEMORY, "store: out of memory");
 	if (!jic_mkdirs_durable(data_dir, err) || (!s->admin && !take_lock(s, data_dir, err)))
 		return false;
+	s->blobs_lock_fd = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->blobs_lock_fd < 0)
+		return jic_fail_errno(err, JIC_EIO, "%s", data_dir);
 	s->blobs = jic_directory_blobs_open(data_dir, !s->admin, err);
 	if (!s->blobs)
 		return false;
@@ -66,7 +108,7 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 		jic_fail(err, JIC_EMEMORY, "store: out of memory");
 		return NULL;
 	}
-	s->lock_fd = -1;
+	s->lock_fd = s->blobs_lock_fd = -1;
 	s->log = options->log ? options->log : &silent;
 	s->signers = options->signers;
 	s->signers_count = options->signers_count;
@@ -75,6 +117,7 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	s->space.store_bytes_max = options->store_bytes_max;
 	s->space.free_bytes_min = options->free_bytes_min;
 	pthread_rwlock_init(&s->blobs_lock, NULL);
+	pthread_mutex_init(&s->removers_lock, NULL);
 	pthread_mutex_init(&s->suspects.lock, NULL);
 	pthread_mutex_init(&s->uses.lock, NULL);
 	pthread_mutex_init(&s->space.lock, NULL);
@@ -96,6 +139,8 @@ void jic_store_free(struct jic_store *s)
 		return;
 	jic_index_free(s->index);
 	jic_blobs_free(s->blobs);
+	if (s->blobs_lock_fd >= 0)
+		close(s->blobs_lock_fd);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	jic_buf_clear(&s->uses.places);
@@ -109,6 +154,7 @@ void jic_store_free(struct jic_store *s)
 	pthread_mutex_destroy(&s->uses.lock);
 	pthread_cond_destroy(&s->suspects.changed);
 	pthread_mutex_destroy(&s->suspects.lock);
+	pthread_mutex_destroy(&s->removers_lock);
 	pthread_rwlock_destroy(&s->blobs_lock);
 	free(s);
 }

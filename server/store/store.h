@@ -116,7 +116,7 @@ struct jic_publish_result {
  * Validate every artefact from its bytes (header, trailing checksums, image checksum, identity against the address,
  * required build ids against the store and the rest of the request) and publish the set in one transaction: all of it
  * or nothing. First writer wins; the same bytes once more give an artefact that is not signed their signature.
- * @param writer the token's name, kept as who published
+ * @param writer the token's name, kept as who published, but for artefacts that have an origin of their own
  * @return false only when the store itself failed (JIC_EIO, JIC_ENOSPACE, JIC_EMEMORY, JIC_ENOTFOUND for the lane)
  */
 jic_must_check bool jic_store_publish(struct jic_store *s, const struct jic_msg_publish *request,

@@ -47,9 +47,9 @@ static bool sweep_rows(struct sweep *w, struct jic_error *err)
 	size_t count = BATCH;
 	bool ok = true;
 	while (ok && count == BATCH) {
-		pthread_rwlock_wrlock(&w->store->blobs_lock);
+		jic_blobs_lock_exclusive(w->store);
 		ok = sweep_rows_locked(w, &count, err);
-		pthread_rwlock_unlock(&w->store->blobs_lock);
+		jic_blobs_unlock_exclusive(w->store);
 	}
 	return ok;
 }
@@ -74,9 +74,9 @@ static bool sweep_orphan(void *context, const struct jic_blobs_entry *entry, str
 	struct sweep *w = context;
 	if (entry->created_s > w->until_s)
 		return true;
-	pthread_rwlock_wrlock(&w->store->blobs_lock);
+	jic_blobs_lock_exclusive(w->store);
 	bool ok = sweep_orphan_locked(w, &entry->digest, err);
-	pthread_rwlock_unlock(&w->store->blobs_lock);
+	jic_blobs_unlock_exclusive(w->store);
 	return ok;
 }
 

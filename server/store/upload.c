@@ -165,9 +165,9 @@ bool jic_store_upload_finish(struct jic_store_upload *u, bool *created, struct j
 	if (!complete || !check_digest(u, err))
 		return false;
 	u->meter.blob.created_s = jic_store_now_s();
-	pthread_rwlock_rdlock(&u->store->blobs_lock);
+	jic_blobs_lock_shared(u->store);
 	bool ok = make_visible_locked(u, created, err);
-	pthread_rwlock_unlock(&u->store->blobs_lock);
+	jic_blobs_unlock_shared(u->store);
 	/* What came is right: it is the index that makes no sense. */
 	if (!ok && err && err->code == JIC_ECORRUPT)
 		err->code = JIC_EIO;

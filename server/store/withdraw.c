@@ -297,9 +297,9 @@ bool jic_store_withdraw(struct jic_store *s, const struct jic_withdrawal *what, 
 	*out = (struct jic_withdrawn){0};
 	if (s->admin && !what->rows_only)
 		return jic_fail(err, JIC_EUSAGE, "withdraw: only the serving process may, or one that holds its lock");
-	pthread_rwlock_wrlock(&s->blobs_lock);
+	jic_blobs_lock_exclusive(s);
 	bool ok = change_index(&w, err) && move_bytes(&w, err);
-	pthread_rwlock_unlock(&s->blobs_lock);
+	jic_blobs_unlock_exclusive(s);
 	if (out->artefacts || out->blobs)
 		jic_log_warn(s->log, "store.withdraw", JIC_U64("artefacts", out->artefacts),
 		             JIC_U64("dependents", out->dependents), JIC_U64("blobs", out->blobs),
