@@ -147,31 +147,27 @@ static void read_certificate(struct exchange *x)
 	r->certificate_refusal = client->presented && !client->accepted ? client->why.text : NULL;
 }
 
-/* "?lane=pr/7" */
-static void read_lane(struct MHD_Connection *c, struct jic_request *r)
+static bool decode_query(struct jic_view raw, size_t bytes_max, struct jic_arena *arena, struct jic_view *out)
 {
-	const struct jic_view raw = jic_view_of(MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "lane"));
-	char name[JIC_LANE_NAME_BYTES_MAX];
-	char *decoded = raw.len <= 3 * sizeof name ? jic_arena_alloc(&r->arena, raw.len + 1) : NULL;
+	char *decoded = raw.len <= 3 * bytes_max ? jic_arena_alloc(arena, raw.len + 1) : NULL;
 	size_t len = 0;
-	if (raw.len == 0)
-		return;
-	if (!decoded || !jic_http_percent_decode(raw, decoded, &len) ||
-	    !jic_lane_name_valid(jic_view_bytes(decoded, len)))
-		jic_respond_problem(r, JIC_PROBLEM_BAD_REQUEST, "lane: is not a lane's name");
-	else
-		r->lane = jic_view_bytes(decoded, len);
-}
-
-static bool decode_query(struct jic_view raw, struct jic_arena *arena, struct jic_view *out)
-{
-	char *decoded = raw.len <= 3 * JIC_QUERY_BYTES_MAX ? jic_arena_alloc(arena, raw.len + 1) : NULL;
-	size_t len = 0;
-	if (!decoded || !jic_http_percent_decode(raw, decoded, &len) || len > JIC_QUERY_BYTES_MAX ||
-	    memchr(decoded, '\0', len))
+	if (!decoded || !jic_http_query_decode(raw, decoded, &len) || len > bytes_max)
 		return false;
 	*out = jic_view_bytes(decoded, len);
 	return true;
+}
+
+/* "?lane=pr/7", or "?lane=pr%2F7" */
+static void read_lane(struct MHD_Connection *c, struct jic_request *r)
+{
+	const struct jic_view raw = jic_view_of(MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "lane"));
+	struct jic_view name;
+	if (raw.len == 0)
+		return;
+	if (!decode_query(raw, JIC_LANE_NAME_BYTES_MAX, &r->arena, &name) || !jic_lane_name_valid(name))
+		jic_respond_problem(r, JIC_PROBLEM_BAD_REQUEST, "lane: is not a lane's name");
+	else
+		r->lane = name;
 }
 
 static void read_query(struct MHD_Connection *c, struct jic_request *r)
@@ -183,7 +179,7 @@ static void read_query(struct MHD_Connection *c, struct jic_request *r)
 	};
 	for (size_t i = 0; i < JIC_QUERY_COUNT && !jic_request_answered(r); i++) {
 		struct jic_view raw = jic_view_of(MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, names[i]));
-		if (raw.len && !decode_query(raw, &r->arena, &r->query[i]))
+		if (raw.len && !decode_query(raw, JIC_QUERY_BYTES_MAX, &r->arena, &r->query[i]))
 			jic_respond_problem(r, JIC_PROBLEM_BAD_REQUEST, "%s: is not well encoded, or too long",
 			                    names[i]);
 	}

@@ -141,7 +141,8 @@ bool jic_http_media_type_is(struct jic_view content_type, const char *type)
 	return same_word(cut(&content_type, ';'), type);
 }
 
-bool jic_http_percent_decode(struct jic_view text, char *out, size_t *len)
+/* @param path slashes separate segments, and a backslash may do so somewhere behind */
+static bool decode(struct jic_view text, bool path, char *out, size_t *len)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < text.len; i++) {
@@ -151,10 +152,20 @@ bool jic_http_percent_decode(struct jic_view text, char *out, size_t *len)
 			return false;
 		i += encoded ? 2 : 0;
 		/* What separates segments must be seen before decoding, not after. */
-		if (c < 0x20 || c == 0x7f || c == '\\' || (encoded && c == '/'))
+		if (c < 0x20 || c == 0x7f || (path && (c == '\\' || (encoded && c == '/'))))
 			return false;
 		out[n++] = (char)c;
 	}
 	*len = n;
 	return true;
+}
+
+bool jic_http_percent_decode(struct jic_view text, char *out, size_t *len)
+{
+	return decode(text, true, out, len);
+}
+
+bool jic_http_query_decode(struct jic_view text, char *out, size_t *len)
+{
+	return decode(text, false, out, len);
 }

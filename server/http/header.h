@@ -39,5 +39,7 @@ bool jic_http_media_type_is(struct jic_view content_type, const char *type);
 /** One level of percent-decoding into `out` (room for text.len). @return false: malformed, or a NUL, slash, backslash
  * or control character was hidden in it; @param[out] len bytes written */
 jic_must_check bool jic_http_percent_decode(struct jic_view text, char *out, size_t *len);
+/** The same of a value in a query, which has no segments: slashes and backslashes are like other characters. */
+jic_must_check bool jic_http_query_decode(struct jic_view text, char *out, size_t *len);
 
 #endif

@@ -29,6 +29,13 @@ static void check_decode(struct jic_view text)
 		JIC_ASSERT(len <= text.len);
 		for (size_t i = 0; i < len; i++)
 			JIC_ASSERT((unsigned char)out[i] >= 0x20 && out[i] != '\\' && out[i] != 0x7f);
+		/* What a path may say, a query may. */
+		JIC_ASSERT(jic_http_query_decode(text, out, &len));
+	}
+	if (jic_http_query_decode(text, out, &len)) {
+		JIC_ASSERT(len <= text.len);
+		for (size_t i = 0; i < len; i++)
+			JIC_ASSERT((unsigned char)out[i] >= 0x20 && out[i] != 0x7f);
 	}
 	free(out);
 }

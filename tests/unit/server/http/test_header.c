@@ -141,3 +141,19 @@ Test(header, hidden_separators_and_controls_are_refused)
 	for (size_t i = 0; i < JIC_COUNT(texts); i++)
 		cr_assert_not(jic_http_percent_decode(jic_view_of(texts[i]), out, &len), "%s", texts[i]);
 }
+
+Test(header, a_query_may_hide_separators_and_no_controls)
+{
+	static const char *const bad[] = {"a%00b", "a%0ab", "a\nb", "a%7f", "%", "%1", "%g0", "a%", "a%2", "%%41"};
+	char out[64];
+	size_t len;
+	cr_assert(jic_http_query_decode(JIC_VIEW("pr%2F7"), out, &len) &&
+	          jic_view_is(jic_view_bytes(out, len), "pr/7"));
+	cr_assert(jic_http_query_decode(JIC_VIEW("pr/%37"), out, &len) &&
+	          jic_view_is(jic_view_bytes(out, len), "pr/7"));
+	cr_assert(jic_http_query_decode(JIC_VIEW("a%5cb\\"), out, &len) &&
+	          jic_view_is(jic_view_bytes(out, len), "a\\b\\"));
+	cr_assert(jic_http_query_decode(JIC_VIEW("%2541"), out, &len) && jic_view_is(jic_view_bytes(out, len), "%41"));
+	for (size_t i = 0; i < JIC_COUNT(bad); i++)
+		cr_assert_not(jic_http_query_decode(jic_view_of(bad[i]), out, &len), "%s", bad[i]);
+}
