@@ -139,7 +139,7 @@ bool jic_store_recall(struct jic_store *s, const struct jic_index_maker *maker, 
 	*out = (struct jic_withdrawn){0};
 	if ((!dry_run && !remember(s, maker, &id, err)) || !list_made(s, maker, &arena, &places, &count, err))
 		return jic_wrap(err, "recall");
-	/* Rolled back, a portion would not see the one before: all at once, then, which is exact. */
+	/* A portion that changes nothing would not be seen by the next: all at once, then, which is exact. */
 	const size_t portion = dry_run ? count : PORTION;
 	for (size_t i = 0; i < count; i += portion) {
 		struct jic_withdrawn part;

@@ -5,6 +5,8 @@
  *     after it           the blobs' bytes
  *
  * A crash in between leaves bytes without a row: nobody sees them, and the sweep removes them.
+ *
+ * A dry run reads one snapshot, and remembers what would be gone by now.
  */
 #include "server/store/withdraw.h"
 
@@ -22,6 +24,8 @@ struct withdraw {
 	struct jic_buf places;  /* struct jic_index_place of what is to go, without dependents */
 	struct jic_buf digests; /* struct jic_digest of blobs that may go with it */
 	struct jic_buf modules; /* uint32_t: what the artefacts gone provided, of the space at hand */
+	struct jic_buf gone;    /* struct jic_index_place: in a dry run, of the space at hand */
+	size_t gone_count;      /* of these, those that are sorted and count */
 	struct jic_withdrawn *out;
 };
 
@@ -30,6 +34,7 @@ static void withdraw_clear(struct withdraw *w)
 	jic_buf_clear(&w->places);
 	jic_buf_clear(&w->digests);
 	jic_buf_clear(&w->modules);
+	jic_buf_clear(&w->gone);
 }
 
 static bool out_of_memory(struct jic_error *err)
@@ -46,13 +51,46 @@ static bool pass_unless(const struct jic_error *why, enum jic_code expected, str
 	return false;
 }
 
+/* ---- what a dry run would have deleted */
+
+static int compare_addresses(const void *pa, const void *pb)
+{
+	const struct jic_index_place *a = pa, *b = pb;
+	int order = (a->space > b->space) - (a->space < b->space);
+	order = order ? order : (a->lane_id > b->lane_id) - (a->lane_id < b->lane_id);
+	return order ? order : jic_digest_cmp(&a->key, &b->key);
+}
+
+/* From now on they are. Level by level, as rows are deleted: nothing asks for the same artefact twice before. */
+static bool settle_gone(struct withdraw *w, struct jic_error *err)
+{
+	w->gone_count = w->gone.len / sizeof(struct jic_index_place);
+	if (w->gone_count)
+		qsort(w->gone.ptr, w->gone_count, sizeof(struct jic_index_place), compare_addresses);
+	return jic_buf_ok(&w->gone, err);
+}
+
+static bool is_gone(const struct withdraw *w, const struct jic_index_place *at)
+{
+	return w->gone_count && bsearch(at, w->gone.ptr, w->gone_count, sizeof *at, compare_addresses);
+}
+
 /* ---- one artefact */
 
 static bool find_row(struct withdraw *w, const struct jic_index_place *at, const struct jic_index_artefact **out,
                      struct jic_error *err)
 {
 	const struct jic_lane lane = {.id = at->lane_id};
-	return w->txn->ops->artefacts_find(w->txn, &lane, at->space, &at->key, 1, w->arena, out, err);
+	*out = NULL;
+	return is_gone(w, at) || w->txn->ops->artefacts_find(w->txn, &lane, at->space, &at->key, 1, w->arena, out, err);
+}
+
+static bool delete_artefact(struct withdraw *w, const struct jic_index_place *at, struct jic_error *err)
+{
+	if (!w->what->dry_run)
+		return w->txn->ops->artefact_delete(w->txn, at->lane_id, at->space, &at->key, err);
+	jic_buf_put(&w->gone, at, sizeof *at);
+	return true;
 }
 
 static void note_blobs(struct withdraw *w, const struct jic_msg_record *r)
@@ -65,7 +103,7 @@ static void note_blobs(struct withdraw *w, const struct jic_msg_record *r)
 static bool delete_row(struct withdraw *w, const struct jic_index_place *at, const struct jic_index_artefact *row,
                        bool dependent, struct jic_error *err)
 {
-	if (!w->txn->ops->artefact_delete(w->txn, at->lane_id, at->space, &at->key, err) ||
+	if (!delete_artefact(w, at, err) ||
 	    (w->what->recall && !w->txn->ops->recalled_put(w->txn, w->what->recall, &row->record, err)))
 		return false;
 	jic_buf_put(&w->modules, row->provides, row->provides_count * sizeof *row->provides);
@@ -111,19 +149,23 @@ static bool look_around(struct withdraw *w, uint64_t space, size_t from, struct 
 	                              err);
 }
 
-static bool is_provided(const struct gone *g, const struct jic_lookup *chain, uint32_t module)
+static bool is_provided(const struct withdraw *w, const struct gone *g, const struct jic_lookup *chain, uint32_t module)
 {
-	for (size_t i = 0; i < g->providers_count; i++)
-		if (g->providers[i].module == module && jic_lookup_has_lane(chain, g->providers[i].lane_id))
+	for (size_t i = 0; i < g->providers_count; i++) {
+		const struct jic_index_provider *p = &g->providers[i];
+		const struct jic_index_place at = {.lane_id = p->lane_id, .space = chain->space, .key = p->key};
+		if (p->module == module && jic_lookup_has_lane(chain, p->lane_id) && !is_gone(w, &at))
 			return true;
+	}
 	return false;
 }
 
-static bool lacks(const struct gone *g, const struct jic_lookup *chain, const struct jic_index_artefact *row)
+static bool lacks(const struct withdraw *w, const struct gone *g, const struct jic_lookup *chain,
+                  const struct jic_index_artefact *row)
 {
 	for (size_t i = 0; i < row->requires_count; i++)
 		if (bsearch(&row->requires_[i], g->modules, g->count, sizeof *g->modules, compare_numbers) &&
-		    !is_provided(g, chain, row->requires_[i]))
+		    !is_provided(w, g, chain, row->requires_[i]))
 			return true;
 	return false;
 }
@@ -152,7 +194,7 @@ static bool withdraw_from_lane(struct withdraw *w, const struct jic_index_place 
 		const struct jic_index_artefact *row;
 		if (!find_row(w, &places[i], &row, err))
 			return false;
-		if (row && lacks(g, &chain, row) && !delete_row(w, &places[i], row, true, err))
+		if (row && lacks(w, g, &chain, row) && !delete_row(w, &places[i], row, true, err))
 			return false;
 	}
 	return true;
@@ -165,7 +207,7 @@ static bool withdraw_dependents(struct withdraw *w, uint64_t space, struct jic_e
 		const struct jic_index_place *places;
 		struct gone g;
 		size_t count;
-		if (!look_around(w, space, from, &g, err) ||
+		if (!settle_gone(w, err) || !look_around(w, space, from, &g, err) ||
 		    !w->txn->ops->direct_requirers(w->txn, space, g.modules, g.count, w->arena, &places, &count, err))
 			return false;
 		from = w->modules.len;
@@ -180,12 +222,6 @@ static bool withdraw_dependents(struct withdraw *w, uint64_t space, struct jic_e
 }
 
 /* ---- all of it */
-
-static int compare_places(const void *pa, const void *pb)
-{
-	const struct jic_index_place *a = pa, *b = pb;
-	return (a->space > b->space) - (a->space < b->space);
-}
 
 static bool gather_places(struct withdraw *w, struct jic_error *err)
 {
@@ -203,7 +239,7 @@ static bool gather_places(struct withdraw *w, struct jic_error *err)
 		return false;
 	if (w->places.len)
 		qsort(w->places.ptr, w->places.len / sizeof(struct jic_index_place), sizeof(struct jic_index_place),
-		      compare_places);
+		      compare_addresses);
 	return true;
 }
 
@@ -213,14 +249,16 @@ static bool withdraw_places(struct withdraw *w, struct jic_error *err)
 	const struct jic_index_place *places = (const void *)w->places.ptr;
 	size_t count = w->places.len / sizeof *places;
 	for (size_t i = 0; i < count; i++) {
-		const struct jic_index_artefact *row;
-		if (!find_row(w, &places[i], &row, err) || (row && !delete_row(w, &places[i], row, false, err)))
+		const struct jic_index_artefact *row = NULL;
+		const bool again = i > 0 && compare_addresses(&places[i - 1], &places[i]) == 0;
+		if ((!again && !find_row(w, &places[i], &row, err)) ||
+		    (row && !delete_row(w, &places[i], row, false, err)))
 			return false;
 		if (i + 1 < count && places[i + 1].space == places[i].space)
 			continue;
 		if (!withdraw_dependents(w, places[i].space, err))
 			return false;
-		w->modules.len = 0;
+		w->modules.len = w->gone.len = w->gone_count = 0;
 	}
 	return true;
 }
@@ -270,10 +308,12 @@ static bool change_index(struct withdraw *w, struct jic_error *err)
 	struct jic_index *ix = w->store->index;
 	if (!ix->ops->lane_list(ix, w->arena, &w->lanes, &w->lanes_count, err))
 		return false;
-	JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, err);
+	const bool dry = w->what->dry_run;
+	JIC_AUTO(jic_index_txn)
+	struct jic_index_txn *t = ix->ops->begin(ix, dry ? JIC_INDEX_READ : JIC_INDEX_WRITE, err);
 	w->txn = t;
-	return t && gather_places(w, err) && withdraw_places(w, err) && forget_blobs(w, err) && count(w, err) &&
-	       (w->what->dry_run || t->ops->commit(t, err));
+	return t && gather_places(w, err) && withdraw_places(w, err) &&
+	       (dry || (forget_blobs(w, err) && count(w, err) && t->ops->commit(t, err)));
 }
 
 static bool move_bytes(struct withdraw *w, struct jic_error *err)
@@ -297,6 +337,9 @@ bool jic_store_withdraw(struct jic_store *s, const struct jic_withdrawal *what, 
 	*out = (struct jic_withdrawn){0};
 	if (s->admin && !what->rows_only)
 		return jic_fail(err, JIC_EUSAGE, "withdraw: only the serving process may, or one that holds its lock");
+	JIC_ASSERT(!what->dry_run || (what->rows_only && !what->recall));
+	if (what->dry_run)
+		return change_index(&w, err) || jic_wrap(err, "withdraw");
 	jic_blobs_lock_exclusive(s);
 	bool ok = change_index(&w, err) && move_bytes(&w, err);
 	jic_blobs_unlock_exclusive(s);

@@ -19,7 +19,7 @@ struct jic_withdrawal {
 	/** Only the index is changed; bytes that nobody refers to any more are left to the sweep. This may be done
 	 * beside a server. */
 	bool rows_only;
-	bool dry_run;    /**< undo it all in the end: only count. With rows_only. */
+	bool dry_run;    /**< only count, in one snapshot: nobody has to wait. With rows_only, without recall. */
 	uint64_t recall; /**< of index.h: remember what went as recalled; 0: don't */
 };
 

@@ -350,3 +350,33 @@ Test(recall, works_beside_a_server)
 	cr_expect_eq(recall(admin, "token:tester", false).artefacts, 2);
 	cr_expect_eq(offered(s, FORGED_SET(&alpha, &beta)), 0);
 }
+
+/* Publishers wait for a writer, so one that is at work is what a dry run must not wait for. */
+Test(recall, dry_counts_beside_a_writer_what_the_other_takes)
+{
+	CLEARED(temp) dir = temp_make();
+	JIC_AUTO(jic_store) struct jic_store *s = forge_store(&dir);
+	JIC_AUTO(jic_signing_key) struct jic_signing_key *key = new_key();
+	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
+	struct jic_publish_result result;
+	struct jic_error err = {0};
+	struct jic_withdrawn dry;
+	struct jic_index *ix = jic_store_index(s);
+	char id[JIC_KEY_ID_TEXT + 1];
+	const struct forged delta = {.name = "Delta", .id = 5, .build = 15, .deps = {&gamma_, &other}};
+	jic_key_id(jic_signing_key_public(key), id);
+	cr_assert_eq(publish_signed(s, "main", FORGED_SET(&alpha, &other), key), JIC_PUBLISH_DONE);
+	cr_assert_eq(forge_publish(s, "main", FORGED_SET(&beta, &gamma_, &delta), &arena, &result), JIC_PUBLISH_DONE);
+	cr_assert(ix->ops->lane_put(ix, JIC_VIEW("child"), JIC_VIEW("main"), 1, &err), "%s", err.text);
+	const struct forged eps = {.name = "Epsilon", .id = 6, .build = 16, .deps = {&delta}};
+	cr_assert_eq(forge_publish(s, "child", FORGED_SET(&eps), &arena, &result), JIC_PUBLISH_DONE);
+	{
+		JIC_AUTO(jic_index_txn) struct jic_index_txn *t = ix->ops->begin(ix, JIC_INDEX_WRITE, &err);
+		cr_assert(t, "%s", err.text);
+		dry = recall(s, id, true);
+	}
+	cr_expect(dry.artefacts == 2 && dry.dependents == 4, "%llu and %llu", (unsigned long long)dry.artefacts,
+	          (unsigned long long)dry.dependents);
+	struct jic_withdrawn done = recall(s, id, false);
+	cr_expect(done.artefacts == dry.artefacts && done.dependents == dry.dependents);
+}
