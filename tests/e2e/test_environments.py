@@ -283,6 +283,31 @@ def test_an_entry_file_of_another_name(share):
     share(entry_file_of_another_name)
 
 
+@pytest.mark.since(1, 11)
+def test_sources_of_a_project(share):
+    def write(s):
+        s.package("Low", at="lib/Low")
+        s.package("Top", deps=["Low"], **{"repo-url": "https://example.org/Top.jl", "repo-rev": "main"})
+        s.project("project", ["Top", "Low"],
+                  text='[sources]\nLow = {path = "../lib/Low"}\nTop = {url = "https://example.org/Top.jl", rev = "main"}\n')
+        return ["Top"]
+
+    share(write)
+
+
+def test_the_project_above_the_working_directory(machines):
+    def write(s):
+        s.project("project", [pair(s, "Top", "Low")])
+        return ["Top"]
+
+    shared = machines(write)
+    for one in (shared.one, shared.two):
+        one.folder = one.project / "below/it"
+        one.folder.mkdir(parents=True)
+        one.project = "@."
+    shared.publish().take()
+
+
 # ---- workspaces
 
 

@@ -204,6 +204,14 @@ def test_a_project_behind_a_link(machines):
     shared.publish().take()
 
 
+@pytest.mark.parametrize("spelling", ["{depot}/:", "{depot}:/no/where::{folder}/third"], ids=["slash", "several"])
+def test_depot_paths_of_every_spelling(machines, spelling):
+    shared = machines(everything)
+    for one in (shared.one, shared.two):
+        one.extra["JULIA_DEPOT_PATH"] = spelling.format(depot=one.depot, folder=one.folder)
+    shared.publish().take()
+
+
 def test_packages_in_a_shared_depot_behind_ones_own(machines):
     """Nobody may write there; what is compiled and fetched goes into one's own."""
     shared = machines(everything)
