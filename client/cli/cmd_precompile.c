@@ -2,6 +2,9 @@
  * jicache precompile: pull ▸ Pkg.precompile() if anything is missing ▸ push ▸ pull again, which says what is there now
  * and, where another machine published first, takes its builds. Julia runs once: what it could not compile this time
  * it could not compile a second time. That is remembered for a while, so neither does the next precompile try it.
+ *
+ * The first pull takes turns with other machines (jic_session_turn()); a lease that it got is held until the push
+ * ended.
  */
 #include "client/cli/child.h"
 #include "client/cli/cli.h"
@@ -9,7 +12,7 @@
 #include <jansson.h>
 #include <sys/wait.h>
 
-enum { ARGS_MAX = 256 };
+enum { ARGS_MAX = 256, WAIT_S = 600, WAIT_S_MAX = 86400 };
 
 /* Pkg by its UUID, because LOAD_PATH need not have it by name; two statements, because a method that was loaded by the
  * first is not yet callable in it. Not instantiated first (1.7+ would): that asks for registries, and is for who
@@ -49,10 +52,17 @@ static const char test_script[] =
 JIC_DEFINE_AUTO(jic_session, jic_session_free)
 JIC_DEFINE_AUTO(jic_report, jic_report_free)
 
+static void give_back(struct jic_lease **lease)
+{
+	jic_lease_free(*lease);
+	*lease = NULL;
+}
+
 /* ---- Julia */
 
 /* @return an exit status to end with; negative: go on */
-static int run_julia(struct jic_cli *cli, const struct jic_session *s, const struct jic_session_options *o)
+static int run_julia(struct jic_cli *cli, const struct jic_session *s, const struct jic_session_options *o,
+                     struct jic_lease **lease)
 {
 	const char *argv[ARGS_MAX + 6], *const *args = jic_session_julia_args(s);
 	size_t count = 0;
@@ -70,8 +80,10 @@ static int run_julia(struct jic_cli *cli, const struct jic_session *s, const str
 	if (!jic_child_run(argv, jic_session_depot_path(s), &status))
 		return JIC_EXIT_FAILED;
 	/* A signal is somebody who wants an end; packages that fail are not. */
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status)) {
+		give_back(lease);
 		return jic_child_die_of(WTERMSIG(status));
+	}
 	if (WEXITSTATUS(status))
 		jic_cli_warn(cli, "Julia could not precompile every package");
 	return -1;
@@ -83,6 +95,45 @@ static struct jic_report *pull(struct jic_cli *cli, struct jic_session *s, struc
 {
 	JIC_AUTO(jic_report) struct jic_report *r = jic_session_pull(s, err);
 	jic_progress_bar_end(&cli->bar);
+	if (r)
+		jic_cli_tell(cli, r);
+	return JIC_TAKE(r);
+}
+
+/* With --hold, too, where --quiet is about what the holder tells in its own way. */
+static void say_waiting(void *context, const struct jic_waiting *w)
+{
+	struct jic_cli *cli = context;
+	const bool holds = jic_options_has(cli->options, "hold"), minutes = w->wait_s % 60 == 0;
+	jic_progress_bar_end(&cli->bar);
+	if (!cli->quiet || holds)
+		fprintf(stderr, "jicache: waiting for %u package%s that %s compiles; at most %u %s%s\n", w->packages,
+		        w->packages == 1 ? "" : "s", *w->who ? w->who : "another machine",
+		        minutes ? w->wait_s / 60 : w->wait_s, minutes ? "min" : "s", holds ? "" : ", --wait 0 doesn't");
+}
+
+static void say_pulled(void *context, const struct jic_report *r)
+{
+	struct jic_cli *cli = context;
+	jic_progress_bar_end(&cli->bar);
+	jic_cli_tell(cli, r);
+}
+
+/* The pull before Julia. @return as jic_session_turn() */
+static struct jic_report *take_turn(struct jic_cli *cli, struct jic_session *s, struct jic_lease **lease,
+                                    struct jic_error *err)
+{
+	const char *text = jic_options_text(cli->options, "wait", NULL);
+	uint64_t wait_s = WAIT_S;
+	if (text && !jic_parse_duration(jic_view_of(text), WAIT_S_MAX, &wait_s)) {
+		(void)jic_fail(err, JIC_EUSAGE, "--wait takes seconds, or a duration such as 5m, not \"%s\"", text);
+		return NULL;
+	}
+	const struct jic_turn_options options = {
+	    .wait_s = (uint32_t)wait_s, .waiting = say_waiting, .pulled = say_pulled, .context = cli};
+	JIC_AUTO(jic_report) struct jic_report *r = jic_session_turn(s, &options, lease, err);
+	jic_progress_bar_end(&cli->bar);
+	cli->json = jic_options_has(cli->options, "hold");
 	if (r)
 		jic_cli_tell(cli, r);
 	return JIC_TAKE(r);
@@ -125,13 +176,14 @@ static void name_missing(const struct jic_cli *cli, const struct jic_report *r)
 }
 
 /* In a session of its own: Pkg may have installed packages. */
-static int finish(struct jic_cli *cli, const struct jic_session_options *o)
+static int finish(struct jic_cli *cli, const struct jic_session_options *o, struct jic_lease **lease)
 {
 	struct jic_error err = {0};
 	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(o, &err);
 	if (!s)
 		return jic_cli_fail(&err);
 	bool pushed = push(cli, s);
+	give_back(lease);
 	if (!jic_session_note_failed(s, &err))
 		return jic_cli_fail(&err);
 	JIC_AUTO(jic_report) struct jic_report *r = pull(cli, s, &err);
@@ -141,20 +193,40 @@ static int finish(struct jic_cli *cli, const struct jic_session_options *o)
 	return cli->require && (!pushed || jic_report_counts(r)->missing) ? JIC_EXIT_MISSING : JIC_EXIT_DONE;
 }
 
-int jic_cmd_precompile(struct jic_cli *cli)
+/* For who compiles in a process of its own, and says by ending our standard input that it has. It has the report by
+ * now; a second line says whether there is anything to publish with. */
+static int hold(const struct jic_session *s)
 {
-	struct jic_error err = {0};
-	struct jic_session_options o;
-	jic_cli_session_options(cli, &o);
-	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(&o, &err);
-	JIC_AUTO(jic_report) struct jic_report *r = s ? pull(cli, s, &err) : NULL;
-	if (!r)
-		return jic_cli_fail(&err);
+	char dropped[256];
+	puts(jic_session_can_publish(s) ? "publish" : "");
+	fflush(stdout);
+	while (fread(dropped, 1, sizeof dropped, stdin) > 0)
+		;
+	return JIC_EXIT_DONE;
+}
+
+static int compile(struct jic_cli *cli, struct jic_session *s, const struct jic_session_options *o,
+                   const struct jic_report *r, struct jic_lease **lease)
+{
 	const struct jic_counts *c = jic_report_counts(r);
 	if (c->missing + c->skipped == number(r, "hopeless")) {
 		name_missing(cli, r);
 		return (push(cli, s) && !c->missing) || !cli->require ? JIC_EXIT_DONE : JIC_EXIT_MISSING;
 	}
-	int status = run_julia(cli, s, &o);
-	return status < 0 ? finish(cli, &o) : status;
+	int status = run_julia(cli, s, o, lease);
+	return status < 0 ? finish(cli, o, lease) : status;
+}
+
+int jic_cmd_precompile(struct jic_cli *cli)
+{
+	const bool holds = jic_options_has(cli->options, "hold");
+	struct jic_lease *lease = NULL;
+	struct jic_error err = {0};
+	struct jic_session_options o;
+	jic_cli_session_options(cli, &o);
+	JIC_AUTO(jic_session) struct jic_session *s = jic_session_open(&o, &err);
+	JIC_AUTO(jic_report) struct jic_report *r = s ? take_turn(cli, s, &lease, &err) : NULL;
+	const int status = !r ? jic_cli_fail(&err) : holds ? hold(s) : compile(cli, s, &o, r, &lease);
+	give_back(&lease);
+	return status;
 }

@@ -77,6 +77,15 @@ static const struct jic_option push_options[] = {
     {"if-changed", 0, "STATE", "only when what is local differs from STATE (what a link named julia passes on)"},
 };
 static const struct jic_option run_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_REQUIRE};
+static const struct jic_option precompile_options[] = {
+    OPTIONS_ENVIRONMENT,
+    OPTION_TARGET,
+    OPTIONS_SERVER,
+    OPTION_REQUIRE,
+    {"wait", 0, "TIME",
+     "for machines that compile the same, in all (default 10m); 0: neither wait nor make others wait"},
+    {"hold", 0, NULL, "compile nothing; let others wait until standard input ends (what JICache.precompile() does)"},
+};
 static const struct jic_option key_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTION_JSON};
 static const struct jic_option local_options[] = {OPTIONS_ENVIRONMENT, OPTION_JSON};
 static const struct jic_option why_options[] = {OPTIONS_ENVIRONMENT, OPTION_TARGET, OPTIONS_SERVER, OPTION_JSON};
@@ -127,8 +136,11 @@ static const struct jic_command commands[] = {
     {.name = "precompile",
      .id = CMD_PRECOMPILE,
      .summary = "pull, let Julia compile what is missing, push: what CI calls",
-     .details = "Packages that can't be precompiled are named and do not fail the command, unless --require is given.",
-     OPTIONS(run_options)},
+     .details =
+         "Packages that can't be precompiled are named and do not fail the command, unless --require is given.\n"
+         "Of machines that start together on the same packages each is compiled by one: the others wait for it and\n"
+         "fetch what it published. One that dies is no longer waited for after a minute.",
+     OPTIONS(precompile_options)},
     {.name = "status",
      .id = CMD_STATUS,
      .summary = "what of this environment is local, on the server, nowhere",

@@ -94,6 +94,37 @@ enum jic_server_state {
  */
 struct jic_report *jic_session_pull(struct jic_session *session, struct jic_error *err);
 
+/** What this machine compiles, and others wait for: kept by a thread of its own until it is freed. */
+struct jic_lease;
+
+/** Another machine compiles what is missing here. */
+struct jic_waiting {
+	uint32_t packages; /**< that others compile */
+	uint32_t wait_s;   /**< how long they are waited for at the most */
+	const char *who;   /**< name of the writer that will be the last; for the call */
+};
+/** Zeroed: a pull and nothing else. */
+struct jic_turn_options {
+	uint32_t wait_s; /**< for others, in all; 0: no leases, no waiting */
+	/** When waiting begins, once. May be NULL. */
+	void (*waiting)(void *context, const struct jic_waiting *waiting);
+	/** After each pull but the last, whose report is returned. May be NULL. */
+	void (*pulled)(void *context, const struct jic_report *report);
+	void *context;
+};
+
+/**
+ * Pull, and where something is left that Pkg.precompile() would compile, agree with the other machines about who does:
+ * a lease on it is taken, so that they wait, or they are waited for and pulled from. Blocks for up to wait_s. Whatever
+ * is wrong with leases (a server without them, no right to write, too long) is no failure: compile.
+ * @param[out] lease  to be freed after the push, and before the session; NULL: compile without one, or nothing is left
+ * @return as jic_session_pull(), the last one's report
+ */
+struct jic_report *jic_session_turn(struct jic_session *session, const struct jic_turn_options *options,
+                                    struct jic_lease **lease, struct jic_error *err);
+/** Give it back. Takes NULL. */
+void jic_lease_free(struct jic_lease *lease);
+
 /**
  * Julia has just compiled what it could of the project (Pkg.precompile): what has no cache then fails to compile. For
  * an hour, unless it changes, no pull asks a server for it alone; reports have it in `failed_packages`.
