@@ -2,8 +2,10 @@
 #include "client/lib/caches.h"
 
 #include "client/lib/cachefile.h"
+#include "client/lib/lock.h"
 
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- depots */
@@ -96,21 +98,32 @@ static bool take_header(struct listing *l, const struct jic_ji *ji, struct jic_c
 	return take_required(l, ji, c) && !l->arena->failed;
 }
 
-static bool read_header(struct listing *l, struct jic_cache *c)
+/* What is gone, is no directory, or is nothing to us is left out. Whatever else can't be looked at may need files that
+ * are seen: who removes those would break it. */
+static bool leave_out(const struct jic_error *why, struct jic_error *err)
+{
+	if (why->code == JIC_ENOTFOUND || why->code == JIC_EDENIED || why->sys == ENOTDIR)
+		return true;
+	if (err)
+		*err = *why;
+	return false;
+}
+
+static bool read_header(struct listing *l, struct jic_cache *c, struct jic_error *err)
 {
 	JIC_CLEAR(jic_map) struct jic_map map = {0};
 	JIC_CLEAR(jic_arena) struct jic_arena arena = {0};
 	struct jic_ji ji;
 	struct jic_error why = {0};
 	c->kind = JIC_CACHE_UNKNOWN;
-	if (!jic_map_open(c->path.ptr, JIC_JI_BYTES_MAX, &map, NULL))
-		return true;
+	if (!jic_map_open(c->path.ptr, JIC_JI_BYTES_MAX, &map, &why))
+		return why.code == JIC_ELIMIT || leave_out(&why, err);
 	if (!jic_ji_parse(map.view, &arena, &ji, &why)) {
 		if (why.code == JIC_EFORMAT)
 			c->kind = JIC_CACHE_BROKEN;
-		return why.code != JIC_EMEMORY;
+		return why.code != JIC_EMEMORY || leave_out(&why, err);
 	}
-	return !ji.modules_count || take_header(l, &ji, c);
+	return !ji.modules_count || take_header(l, &ji, c) || jic_fail(err, JIC_EMEMORY, "out of memory");
 }
 
 static void find_image(struct listing *l, struct jic_cache *c)
@@ -143,14 +156,29 @@ static bool is_temporary(struct jic_view name)
 	return jic_view_starts(name, JIC_VIEW(".jicache-tmp-"));
 }
 
+/* A lock whose holder died; a living one's is touched every few seconds. */
+static bool is_abandoned_lock(struct jic_view name, const struct stat *st)
+{
+	return jic_view_ends(name, JIC_VIEW(".pidfile")) &&
+	       difftime(time(NULL), st->st_mtim.tv_sec) > JIC_LOCK_STALE_S * JIC_LOCK_STALE_FACTOR;
+}
+
 static bool look_at(void *context, int dirfd, const char *name, struct jic_error *err)
 {
 	struct listing *l = context;
 	struct jic_view file = jic_view_of(name);
 	struct stat st;
 	const bool is_ji = jic_view_ends(file, JIC_VIEW(".ji"));
-	const bool leftover = !is_ji && (is_temporary(file) || is_orphan(l, dirfd, file));
-	if ((!is_ji && !leftover) || fstatat(dirfd, name, &st, 0) != 0 || !S_ISREG(st.st_mode))
+	struct jic_error why = {0};
+	if (fstatat(dirfd, name, &st, 0) != 0) {
+		jic_fail_errno(&why, JIC_EIO, JIC_PRIv "/%s", JIC_ARGv(l->package_dir), name);
+		return leave_out(&why, err);
+	}
+	if (!S_ISREG(st.st_mode))
+		return true;
+	const bool leftover =
+	    !is_ji && (is_temporary(file) || is_abandoned_lock(file, &st) || is_orphan(l, dirfd, file));
+	if (!is_ji && !leftover)
 		return true;
 	struct jic_cache c = {.kind = JIC_CACHE_LEFTOVER,
 	                      .path = jic_arena_printf(l->arena, JIC_PRIv "/%s", JIC_ARGv(l->package_dir), name),
@@ -166,18 +194,17 @@ static bool look_at(void *context, int dirfd, const char *name, struct jic_error
 	c.mtime = (double)c.identity.mtime_ns * 1e-9;
 	if (is_ji)
 		find_image(l, &c);
-	return ((!is_ji || read_header(l, &c)) && add(l, &c)) || jic_fail(err, JIC_EMEMORY, "out of memory");
+	if (is_ji && !read_header(l, &c, err))
+		return false;
+	return add(l, &c) || jic_fail(err, JIC_EMEMORY, "out of memory");
 }
 
 /* ---- directories */
 
-/* A directory that can't be listed is left out. */
-static bool each(const char *dir, jic_dir_fn *look, struct listing *l, struct jic_error *err)
+static bool each(const char *dir, jic_dir_fn *look, void *context, struct jic_error *err)
 {
 	struct jic_error why = {0};
-	if (jic_dir_each(dir, look, l, &why) || why.code != JIC_EMEMORY)
-		return true;
-	return jic_fail(err, JIC_EMEMORY, "out of memory");
+	return jic_dir_each(dir, look, context, &why) || leave_out(&why, err);
 }
 
 static bool look_at_package(void *context, int dirfd, const char *name, struct jic_error *err)
@@ -186,14 +213,12 @@ static bool look_at_package(void *context, int dirfd, const char *name, struct j
 	l->package_dir = jic_arena_printf(l->arena, JIC_PRIv "/%s", JIC_ARGv(l->compiled_dir), name);
 	if (!l->package_dir.len)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
-	if (jic_is_dir(l->package_dir.ptr)) {
+	struct jic_view file = jic_view_of(name);
+	if (!jic_view_ends(file, JIC_VIEW(".ji"))) {
 		l->package = jic_view_skip(l->package_dir, l->compiled_dir.len + 1);
 		return each(l->package_dir.ptr, look_at, l, err);
 	}
 	/* A package without UUID has one file here, Name.ji. */
-	struct jic_view file = jic_view_of(name);
-	if (!jic_view_ends(file, JIC_VIEW(".ji")))
-		return true;
 	l->package = jic_arena_copy(l->arena, jic_view_head(file, file.len - 3));
 	l->package_dir = l->compiled_dir;
 	return look_at(l, dirfd, name, err);
@@ -222,7 +247,7 @@ static bool look_at_version(void *context, int dirfd, const char *name, struct j
 	d->l->compiled_dir = jic_arena_printf(d->l->arena, JIC_PRIv "/%s", JIC_ARGv(d->compiled), name);
 	if (!d->l->compiled_dir.len)
 		return jic_fail(err, JIC_EMEMORY, "out of memory");
-	return !jic_is_dir(d->l->compiled_dir.ptr) || each(d->l->compiled_dir.ptr, look_at_package, d->l, err);
+	return each(d->l->compiled_dir.ptr, look_at_package, d->l, err);
 }
 
 bool jic_caches_list(const struct jic_view *depots, size_t depots_count, const struct jic_julia_version *only,
@@ -232,13 +257,11 @@ bool jic_caches_list(const struct jic_view *depots, size_t depots_count, const s
 	*out = (struct jic_caches){0};
 	for (size_t i = 0; i < depots_count; i++) {
 		struct depot_listing d = {.l = &l};
-		struct jic_error why = {0};
 		d.compiled = jic_arena_printf(arena, JIC_PRIv "/compiled", JIC_ARGv(depots[i]));
 		if (!d.compiled.len)
 			return jic_fail(err, JIC_EMEMORY, "out of memory");
-		if (jic_is_dir(d.compiled.ptr) && !jic_dir_each(d.compiled.ptr, look_at_version, &d, &why) &&
-		    why.code == JIC_EMEMORY)
-			return jic_fail(err, JIC_EMEMORY, "out of memory");
+		if (!each(d.compiled.ptr, look_at_version, &d, err))
+			return false;
 	}
 	return true;
 }

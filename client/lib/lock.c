@@ -128,11 +128,17 @@ enum jic_lock_result jic_lock_package(const char *pidfile, unsigned wait_ms)
 	}
 }
 
-void jic_lock_package_release(const char *pidfile)
+/* Somebody else's by now, who took ours for stale. One that can't be read is ours: it is a moment old. */
+static bool has_other_holder(const char *pidfile)
 {
 	char here[HOST_BYTES], there[HOST_BYTES];
 	long pid;
 	host_name(here);
-	if (read_holder(pidfile, &pid, there) && pid == (long)getpid() && strcmp(here, there) == 0)
+	return read_holder(pidfile, &pid, there) && (pid != (long)getpid() || strcmp(here, there) != 0);
+}
+
+void jic_lock_package_release(const char *pidfile)
+{
+	if (!has_other_holder(pidfile))
 		(void)unlink(pidfile);
 }

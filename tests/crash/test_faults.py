@@ -29,6 +29,9 @@ FAILURES = [
     ("ftruncate", errno.EIO, ""), ("ftruncate", errno.ENOSPC, "+"),
     ("statvfs", errno.EIO, ""),
     ("read", errno.EIO, ""), ("read", errno.EIO, "+"),
+    ("stat", errno.EIO, ""), ("stat", errno.EACCES, "+"),
+    ("opendir", errno.EMFILE, ""), ("flock", errno.ENOLCK, "+"),
+    ("thread", errno.EAGAIN, ""), ("socket", errno.EMFILE, ""), ("recv", errno.ECONNRESET, ""), ("send", errno.EPIPE, ""),
 ]
 IDS = [f"{name}-{errno.errorcode[number]}{'-on' if on else ''}" for name, number, on in FAILURES]
 

@@ -1,18 +1,23 @@
 /*
- * What a program does to files, written down or made to fail: a library for LD_PRELOAD.
+ * What a program asks of the system, written down or made to fail: a library for LD_PRELOAD.
  *
- *     JIC_SYSCALLS_UNDER=DIR           only files in DIR are looked at; nothing happens without it
- *     JIC_SYSCALLS_LOG=FILE            append each change to FILE, in the order in which they took place (power.py
- * reads it) JIC_SYSCALLS_TRACE=FILE          append the name of each call that could be made to fail
- *     JIC_SYSCALLS_FAIL=NAME:ERRNO:N   the Nth call of that name fails with that number; "N+": and all after it
+ *     JIC_SYSCALLS_UNDER=DIR           of files only those in DIR are looked at; nothing happens without it
+ *     JIC_SYSCALLS_PROGRAM=NAME        nothing happens in a process of another name
+ *     JIC_SYSCALLS_LOG=FILE            append each change to FILE, in the order in which they took place; for power.py
+ *     JIC_SYSCALLS_TRACE=FILE          append the name of each call that could be made to fail
+ *     JIC_SYSCALLS_FAIL=NAME:ERRNO:N   the Nth call of that name fails with that number; "N+": and all after it;
+ *                                      of a read or write that fails with 0 only the first half is done
  *
  *     JIC_SYSCALLS_FROZEN=FILE         while FILE exists the file system is read-only: whatever would change it fails
  *
- * Names: open, read, write, fsync, rename, unlink, mkdir, mmap, ftruncate, statvfs, link. Of calls that do the same
- * (openat, pwrite, fdatasync, …) each counts under the one name.
+ * Names: open, read, write, fsync, rename, unlink, mkdir, mmap, ftruncate, statvfs, link, stat, flock, opendir; and
+ * those of syscalls_process.c. Of calls that do the same (openat, pwrite, syncfs, …) each counts under the one name.
  *
  * One lock is held over a call and its record, so that the log has the order in which things really happened.
  */
+#include "syscalls.h"
+
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -61,8 +67,10 @@ static int open_for_append(const char *variable)
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *under = getenv("JIC_SYSCALLS_UNDER");
+	const char *under = getenv("JIC_SYSCALLS_UNDER"), *program = getenv("JIC_SYSCALLS_PROGRAM");
 	if (!under || strlen(under) >= sizeof state.under)
+		return;
+	if (program && strcmp(program, program_invocation_short_name) != 0)
 		return;
 	snprintf(state.under, sizeof state.under, "%s", under);
 	state.under_len = strlen(under);
@@ -117,15 +125,16 @@ static const char *path_at(int dirfd, const char *path, char buffer[PATH_MAX])
 
 static bool is_frozen(const char *name)
 {
-	static const char *const harmless[] = {"open", "read", "mmap", "statvfs"};
-	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-		if (strcmp(name, harmless[i]) == 0)
-			return false;
-	return state.frozen && access(state.frozen, F_OK) == 0;
+	static const char *const changes[] = {"create", "write", "fsync",     "rename",
+	                                      "unlink", "mkdir", "ftruncate", "link"};
+	bool is_change = false;
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+		is_change |= strcmp(name, changes[i]) == 0;
+	return is_change && state.frozen && access(state.frozen, F_OK) == 0;
 }
 
 /* With the lock held. @return whether this call is to fail; errno is set */
-static bool fails(const char *name)
+static bool fails_locked(const char *name)
 {
 	if (is_frozen(name)) {
 		errno = EROFS;
@@ -145,12 +154,34 @@ static bool fails(const char *name)
 	return true;
 }
 
+bool jic_syscall_fails(const char *name)
+{
+	if (!state.ready)
+		return false;
+	pthread_mutex_lock(&lock);
+	bool failed = fails_locked(name);
+	pthread_mutex_unlock(&lock);
+	return failed;
+}
+
+/* Half of it, where a call that "fails" without a number does only that. */
+static size_t len_done(size_t len, bool failed)
+{
+	return failed && errno == 0 && len > 1 ? len / 2 : len;
+}
+
 /* ---- the log */
+
+/* Not by fstat(), which is one of the calls that can be made to fail. */
+static bool look_at(int fd, const char *name, int flags, struct stat *st)
+{
+	return syscall(SYS_newfstatat, fd, name, st, flags) == 0;
+}
 
 static unsigned long long inode_of(int fd)
 {
 	struct stat st;
-	return fstat(fd, &st) == 0 ? (unsigned long long)st.st_ino : 0;
+	return look_at(fd, "", AT_EMPTY_PATH, &st) ? (unsigned long long)st.st_ino : 0;
 }
 
 /* KIND, inode, number, length of data, path, other path, joined by tabs; a newline; the data. */
@@ -190,7 +221,7 @@ static int open_any(int dirfd, const char *name, int flags, mode_t mode)
 	pthread_mutex_lock(&lock);
 	bool existed = !(flags & O_CREAT) || faccessat(dirfd, name, F_OK, 0) == 0;
 	bool refused = (flags & (O_CREAT | O_ACCMODE)) && is_frozen("create");
-	int fd = refused || fails("open") ? -1 : (int)syscall(SYS_openat, dirfd, name, flags, mode);
+	int fd = refused || fails_locked("open") ? -1 : (int)syscall(SYS_openat, dirfd, name, flags, mode);
 	if (refused)
 		errno = EROFS;
 	fd = after_open(fd, flags, existed, path);
@@ -235,7 +266,7 @@ DEFINE_OPENAT(openat64)
 		if (!ours)                                                                                             \
 			return next(path, flags);                                                                      \
 		pthread_mutex_lock(&lock);                                                                             \
-		int fd = fails(is_frozen("create") ? "write" : "open") ? -1 : next(path, flags);                       \
+		int fd = fails_locked(is_frozen("create") ? "write" : "open") ? -1 : next(path, flags);                \
 		fd = after_open(fd, flags, false, below(path));                                                        \
 		pthread_mutex_unlock(&lock);                                                                           \
 		return fd;                                                                                             \
@@ -253,7 +284,8 @@ ssize_t write(int fd, const void *bytes, size_t len)
 	if (!path)
 		return next(fd, bytes, len);
 	pthread_mutex_lock(&lock);
-	ssize_t n = fails("write") ? -1 : next(fd, bytes, len);
+	bool failed = fails_locked("write");
+	ssize_t n = failed && errno ? -1 : next(fd, bytes, len_done(len, failed));
 	if (n > 0)
 		record('W', inode_of(fd), (unsigned long long)(lseek(fd, 0, SEEK_CUR) - n), path, "", bytes, (size_t)n);
 	pthread_mutex_unlock(&lock);
@@ -269,7 +301,8 @@ ssize_t write(int fd, const void *bytes, size_t len)
 		if (!path)                                                                                             \
 			return next(fd, bytes, len, offset);                                                           \
 		pthread_mutex_lock(&lock);                                                                             \
-		ssize_t n = fails("write") ? -1 : next(fd, bytes, len, offset);                                        \
+		bool failed = fails_locked("write");                                                                   \
+		ssize_t n = failed && errno ? -1 : next(fd, bytes, len_done(len, failed), offset);                     \
 		if (n > 0)                                                                                             \
 			record('W', inode_of(fd), (unsigned long long)offset, path, "", bytes, (size_t)n);             \
 		pthread_mutex_unlock(&lock);                                                                           \
@@ -287,7 +320,7 @@ DEFINE_PWRITE(pwrite64)
 		if (!path)                                                                                             \
 			return next(fd, size);                                                                         \
 		pthread_mutex_lock(&lock);                                                                             \
-		int rc = fails("ftruncate") ? -1 : next(fd, size);                                                     \
+		int rc = fails_locked("ftruncate") ? -1 : next(fd, size);                                              \
 		if (rc == 0)                                                                                           \
 			record('T', inode_of(fd), (unsigned long long)size, path, "", NULL, 0);                        \
 		pthread_mutex_unlock(&lock);                                                                           \
@@ -306,8 +339,8 @@ DEFINE_TRUNCATE(ftruncate64)
 			return next(fd);                                                                               \
 		struct stat st;                                                                                        \
 		pthread_mutex_lock(&lock);                                                                             \
-		int rc = fails("fsync") ? -1 : next(fd);                                                               \
-		if (rc == 0 && fstat(fd, &st) == 0)                                                                    \
+		int rc = fails_locked("fsync") ? -1 : next(fd);                                                        \
+		if (rc == 0 && look_at(fd, "", AT_EMPTY_PATH, &st))                                                    \
 			record(S_ISDIR(st.st_mode) ? 'D' : 'S', st.st_ino, 0, path, "", NULL, 0);                      \
 		pthread_mutex_unlock(&lock);                                                                           \
 		return rc;                                                                                             \
@@ -315,12 +348,19 @@ DEFINE_TRUNCATE(ftruncate64)
 DEFINE_SYNC(fsync)
 DEFINE_SYNC(fdatasync)
 
+int syncfs(int fd)
+{
+	char buffer[PATH_MAX];
+	NEXT(syncfs);
+	return path_of_fd(fd, buffer) && jic_syscall_fails("fsync") ? -1 : next(fd);
+}
+
 /* ---- names */
 
 static unsigned long long inode_at(int dirfd, const char *name)
 {
 	struct stat st;
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (unsigned long long)st.st_ino : 0;
+	return look_at(dirfd, name, AT_SYMLINK_NOFOLLOW, &st) ? (unsigned long long)st.st_ino : 0;
 }
 
 int renameat(int from_fd, const char *from, int to_fd, const char *to)
@@ -330,7 +370,7 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
 	if (!from_path || !to_path)
 		return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 	pthread_mutex_lock(&lock);
-	int rc = fails("rename") ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+	int rc = fails_locked("rename") ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 	if (rc == 0)
 		record('R', inode_at(to_fd, to), 0, from_path, to_path, NULL, 0);
 	pthread_mutex_unlock(&lock);
@@ -349,7 +389,7 @@ int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 	if (!to_path)
 		return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
 	pthread_mutex_lock(&lock);
-	int rc = fails("link") ? -1 : (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+	int rc = fails_locked("link") ? -1 : (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
 	if (rc == 0)
 		record('L', inode_at(to_fd, to), 0, to_path, "", NULL, 0);
 	pthread_mutex_unlock(&lock);
@@ -368,7 +408,7 @@ int unlinkat(int dirfd, const char *name, int flags)
 	if (!path)
 		return (int)syscall(SYS_unlinkat, dirfd, name, flags);
 	pthread_mutex_lock(&lock);
-	int rc = fails("unlink") ? -1 : (int)syscall(SYS_unlinkat, dirfd, name, flags);
+	int rc = fails_locked("unlink") ? -1 : (int)syscall(SYS_unlinkat, dirfd, name, flags);
 	if (rc == 0)
 		record('U', 0, 0, path, "", NULL, 0);
 	pthread_mutex_unlock(&lock);
@@ -387,7 +427,7 @@ int mkdirat(int dirfd, const char *name, mode_t mode)
 	if (!path)
 		return (int)syscall(SYS_mkdirat, dirfd, name, mode);
 	pthread_mutex_lock(&lock);
-	int rc = fails("mkdir") ? -1 : (int)syscall(SYS_mkdirat, dirfd, name, mode);
+	int rc = fails_locked("mkdir") ? -1 : (int)syscall(SYS_mkdirat, dirfd, name, mode);
 	if (rc == 0)
 		record('M', 0, 0, path, "", NULL, 0);
 	pthread_mutex_unlock(&lock);
@@ -404,37 +444,97 @@ int mkdir(const char *name, mode_t mode)
 static bool fails_on(const char *name, int fd)
 {
 	char buffer[PATH_MAX];
-	if (!path_of_fd(fd, buffer))
-		return false;
-	pthread_mutex_lock(&lock);
-	bool failed = fails(name);
-	pthread_mutex_unlock(&lock);
-	return failed;
+	return path_of_fd(fd, buffer) && jic_syscall_fails(name);
+}
+
+static bool fails_at(const char *name, int dirfd, const char *path)
+{
+	char buffer[PATH_MAX];
+	return path_at(dirfd, path, buffer) && jic_syscall_fails(name);
 }
 
 ssize_t read(int fd, void *bytes, size_t len)
 {
 	NEXT(read);
-	return fails_on("read", fd) ? -1 : next(fd, bytes, len);
+	bool failed = fails_on("read", fd);
+	return failed && errno ? -1 : next(fd, bytes, len_done(len, failed));
 }
 
 #define DEFINE_PREAD(name)                                                                                             \
 	ssize_t name(int fd, void *bytes, size_t len, off_t offset)                                                    \
 	{                                                                                                              \
 		NEXT(name);                                                                                            \
-		return fails_on("read", fd) ? -1 : next(fd, bytes, len, offset);                                       \
+		bool failed = fails_on("read", fd);                                                                    \
+		return failed && errno ? -1 : next(fd, bytes, len_done(len, failed), offset);                          \
 	}
 DEFINE_PREAD(pread)
 DEFINE_PREAD(pread64)
 
-#define DEFINE_STATVFS(name, type)                                                                                     \
+#define DEFINE_STAT(name, type)                                                                                        \
+	int name(const char *path, struct type *out)                                                                   \
+	{                                                                                                              \
+		NEXT(name);                                                                                            \
+		return fails_at("stat", AT_FDCWD, path) ? -1 : next(path, out);                                        \
+	}
+DEFINE_STAT(stat, stat)
+DEFINE_STAT(stat64, stat64)
+DEFINE_STAT(lstat, stat)
+DEFINE_STAT(lstat64, stat64)
+
+/* What looks at an open file: fstat, fstatvfs. */
+#define DEFINE_LOOK(name, type, counted)                                                                               \
 	int name(int fd, struct type *out)                                                                             \
 	{                                                                                                              \
 		NEXT(name);                                                                                            \
-		return fails_on("statvfs", fd) ? -1 : next(fd, out);                                                   \
+		return fails_on(counted, fd) ? -1 : next(fd, out);                                                     \
 	}
-DEFINE_STATVFS(fstatvfs, statvfs)
-DEFINE_STATVFS(fstatvfs64, statvfs64)
+DEFINE_LOOK(fstat, stat, "stat")
+DEFINE_LOOK(fstat64, stat64, "stat")
+DEFINE_LOOK(fstatvfs, statvfs, "statvfs")
+DEFINE_LOOK(fstatvfs64, statvfs64, "statvfs")
+
+#define DEFINE_STATAT(name, type)                                                                                      \
+	int name(int dirfd, const char *path, struct type *out, int flags)                                             \
+	{                                                                                                              \
+		NEXT(name);                                                                                            \
+		return fails_at("stat", dirfd, path) ? -1 : next(dirfd, path, out, flags);                             \
+	}
+DEFINE_STATAT(fstatat, stat)
+DEFINE_STATAT(fstatat64, stat64)
+
+int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *out)
+{
+	NEXT(statx);
+	bool failed = *path ? fails_at("stat", dirfd, path) : fails_on("stat", dirfd);
+	return failed ? -1 : next(dirfd, path, flags, mask, out);
+}
+
+#define DEFINE_STATVFS(name, type)                                                                                     \
+	int name(const char *path, struct type *out)                                                                   \
+	{                                                                                                              \
+		NEXT(name);                                                                                            \
+		return fails_at("statvfs", AT_FDCWD, path) ? -1 : next(path, out);                                     \
+	}
+DEFINE_STATVFS(statvfs, statvfs)
+DEFINE_STATVFS(statvfs64, statvfs64)
+
+int flock(int fd, int operation)
+{
+	NEXT(flock);
+	return fails_on("flock", fd) ? -1 : next(fd, operation);
+}
+
+DIR *opendir(const char *path)
+{
+	NEXT(opendir);
+	return fails_at("opendir", AT_FDCWD, path) ? NULL : next(path);
+}
+
+DIR *fdopendir(int fd)
+{
+	NEXT(fdopendir);
+	return fails_on("opendir", fd) ? NULL : next(fd);
+}
 
 #define DEFINE_MMAP(name)                                                                                              \
 	void *name(void *at, size_t len, int protection, int flags, int fd, off_t offset)                              \

@@ -66,6 +66,17 @@ Test(lock, anothers_package_lock_is_waited_for_and_not_released)
 	temp_remove(&t);
 }
 
+Test(lock, a_package_lock_that_can_not_be_read_any_more_is_released)
+{
+	struct temp t = temp_make();
+	const char *path = at(t.path, "x.pidfile");
+	cr_assert_eq(jic_lock_package(path, 0), JIC_LOCK_HELD_BY_US);
+	cr_assert_eq(truncate(path, 0), 0);
+	jic_lock_package_release(path);
+	cr_expect_not(jic_is_file(path));
+	temp_remove(&t);
+}
+
 Test(lock, a_dead_holders_lock_is_taken_over_once_it_is_old)
 {
 	struct temp t = temp_make();
