@@ -111,16 +111,24 @@ status() = operate(:status)
 """
     JICache.precompile()
 
-`pull`, `Pkg.precompile()` when something is missing, `push` when there is a token. Returns what the first pull did. What failed
-to compile is remembered: it is not tried again within an hour, unless it changes.
+`pull`, `Pkg.precompile()` when something is missing, `push` when there is a token. Returns what the last pull before compiling did.
+Of machines that start together on the same packages each is compiled by one, and the others wait for it, as with `jicache
+precompile`. What failed to compile is remembered: it is not tried again within an hour, unless it changes.
 """
 function precompile()
     disabled() && return nothing
-    before = pull()
+    turn = has_environment() ? softly(() -> Base.invokelatest(begin_turn)) : nothing
+    turn === nothing || (last_environment[] = softly(environment); tell(turn.report))
+    before = turn === nothing ? pull() : turn.report
     # What is hopeless counts as missing or skipped.
     trying = before === nothing || before.missing + before.skipped > before.hopeless
-    trying && compile()
-    isempty(get(ENV, "JICACHE_TOKEN", "")) || push()
+    try
+        trying && compile()
+        may_push = turn === nothing ? !isempty(get(ENV, "JICACHE_TOKEN", "")) : turn.publishes
+        may_push && push()
+    finally
+        turn === nothing || softly(() -> Base.invokelatest(end_turn, turn))
+    end
     trying && operate(:pull_compiled)
     return before
 end

@@ -171,16 +171,38 @@ end
 # ---- the program
 
 function ask_program(path::AbstractString, operation::Symbol)
-    project = active_project()
-    args = join(map(quoted, julia_args()), " ")
-    command = `$path $(WORDS[operation]) --json --quiet --project $project --julia $(julia_program())`
-    isempty(args) || (command = `$command --julia-args $args`)
-    isempty(program_file()) || (command = `$command --script $(program_file())`)
     out, complaints = IOBuffer(), IOBuffer()
-    process = run(pipeline(ignorestatus(command); stdin = devnull, stdout = out, stderr = complaints))
+    command = ignorestatus(`$(client_command(path, WORDS[operation])) --json`)
+    process = run(pipeline(command; stdin = devnull, stdout = out, stderr = complaints))
     success(process) || error(strip(String(take!(complaints))))
     return String(take!(out))
 end
+
+function client_command(path::AbstractString, words::Cmd)
+    args = join(map(quoted, julia_args()), " ")
+    command = `$path $words --quiet --project $(active_project()) --julia $(julia_program())`
+    isempty(args) || (command = `$command --julia-args $args`)
+    isempty(program_file()) || (command = `$command --script $(program_file())`)
+    return command
+end
+
+# ---- taking turns with other machines: the program lets them wait until its input ends
+
+"Wait until nobody else compiles what is missing here, and pull. `nothing` without the program: then nobody is waited for."
+function begin_turn()
+    path = program()
+    path === nothing && return nothing
+    process = withenv(changed_load_path()...) do
+        open(pipeline(client_command(path, `precompile --hold`); stderr = stderr), "r+")
+    end
+    json, word = readline(process), readline(process)
+    turn = (process = process, report = report(json), publishes = word == "publish")
+    isempty(json) || return turn
+    end_turn(turn)
+    return nothing
+end
+
+end_turn(turn) = (close(turn.process.in); wait(turn.process))
 
 # ---- the report
 

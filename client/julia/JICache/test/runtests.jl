@@ -139,9 +139,24 @@ end
         forget()
         reports(replace(PULLED, "\"missing\":0" => "\"missing\":2,\"hopeless\":3"))
         @test JICache.precompile().hopeless == 3
-        @test first(readlines(asked)) == "pull" && "--compiled" ∉ readlines(asked)
+        @test readlines(asked)[1:2] == ["precompile", "--hold"] && "--compiled" ∉ readlines(asked)
         JICache.operate(:pull_compiled)
         @test readlines(asked)[1:2] == ["pull", "--compiled"]
+    end
+end
+
+@testset "a turn lasts until it is ended, and says whether to publish" begin
+    through_program() do
+        forget()
+        ended = joinpath(folder, "ended")
+        says("echo '$PULLED'\necho publish\ncat\necho > '$ended'\n")
+        turn = JICache.begin_turn()
+        @test turn.report.fetched == 3 && turn.publishes
+        @test process_running(turn.process) && !isfile(ended)
+        JICache.end_turn(turn)
+        @test isfile(ended)
+        says("echo 'jicache: no such option' >&2; exit 2\n")
+        @test JICache.begin_turn() === nothing
     end
 end
 
