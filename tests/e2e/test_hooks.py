@@ -413,7 +413,7 @@ def counted(one):
     return lambda: len(count.read_text().splitlines()) if count.exists() else 0
 
 
-def test_packages_that_do_not_compile_are_named_and_tried_once(server, machine, small):
+def test_packages_that_do_not_compile_are_named_and_tried_once(server, machine, small, julia):
     token = server.token()
     one = machine(server.url, token).install(small)
     broken = small.packages[0]
@@ -424,8 +424,9 @@ def test_packages_that_do_not_compile_are_named_and_tried_once(server, machine, 
     assert times() == 1
     assert broken.name in done.stderr.splitlines()[-1], done.stderr
     assert "Stacktrace" not in done.stderr.split("jicache: warning")[-1]
-    assert one.jicache("precompile", "--require", status=3)
-    assert times() == 2
+    assert broken.name in one.jicache("precompile", "--require", status=3).stderr
+    # Pkg of 1.5 ends at the first package that fails, so nothing is remembered of the others.
+    assert times() == (1 if julia.version >= (1, 6) else 2)
 
 
 def test_precompile_ends_when_julia_is_ended(server, machine, small):
