@@ -97,6 +97,11 @@ static const struct jic_option recall_options[] = {
     {.name = "undo", .help = "let it be published again"},
     JSON_OPTION,
 };
+static const struct jic_option backup_options[] = {
+    DATA_OPTIONS,
+    {.name = "output", .letter = 'o', .value = "FILE", .help = "one new file instead of a directory"},
+    JSON_OPTION,
+};
 static const struct jic_option export_options[] = {
     DATA_OPTIONS,
     {.name = "output", .letter = 'o', .value = "FILE", .help = "the archive, a new file; - (default): standard output"},
@@ -240,19 +245,21 @@ static const struct jic_command commands[] = {
      .id = FSCK,
      OPTIONS(fsck_options)},
     {.name = "backup",
-     .summary = "Copy a data directory, beside a server that goes on",
+     .summary = "Copy a data directory, as another or as one file, beside a server that goes on",
      .details = "DIR is made when absent. A copy that is there already is brought up to date: only what changed is\n"
                 "written. On the same disk blobs become second names of the same files. Exit status 1 also when blobs\n"
-                "had no bytes to copy.",
-     .positional = "DIR",
-     .positional_min = 1,
+                "had no bytes to copy.\n"
+                "A place that ends in .tar becomes one new file, - is standard output.",
+     .positional = "[DIR|FILE.tar|-]",
      .positional_max = 1,
      .id = BACKUP,
-     OPTIONS(list_options)},
+     OPTIONS(backup_options)},
     {.name = "restore",
      .summary = "Make a data directory of a backup, and check it byte by byte",
-     .details = "DIR is what jicached backup has made; it stays as it is. The data directory may not have a store yet.",
-     .positional = "DIR",
+     .details =
+         "DIR or FILE is what jicached backup has made, - standard input; it stays as it is. The data directory may\n"
+         "not have a store yet.",
+     .positional = "DIR|FILE|-",
      .positional_min = 1,
      .positional_max = 1,
      .id = RESTORE,

@@ -26,6 +26,24 @@ static bool fail(struct archive *a, const char *what, struct jic_error *err)
 	return jic_fail(err, code, "%s: %s", what, text ? text : "the archive makes no sense");
 }
 
+void jic_archive_blob_name(const struct jic_digest *digest, char out[JIC_ARCHIVE_NAME_BYTES_MAX + 1])
+{
+	char hex[JIC_DIGEST_HEX + 1];
+	jic_digest_hex(digest, hex);
+	snprintf(out, JIC_ARCHIVE_NAME_BYTES_MAX + 1, "blobs/%s.zst", hex);
+}
+
+bool jic_archive_blob_parse(const char *name, struct jic_digest *out)
+{
+	char expected[JIC_ARCHIVE_NAME_BYTES_MAX + 1];
+	const struct jic_view digits =
+	    jic_view_head(jic_view_skip(jic_view_of(name), strlen("blobs/")), JIC_DIGEST_HEX);
+	if (!jic_digest_parse(digits, out))
+		return false;
+	jic_archive_blob_name(out, expected);
+	return strcmp(name, expected) == 0;
+}
+
 /* ---- writing */
 
 struct jic_archive_writer {

@@ -14,6 +14,7 @@
 
 #include "common/attr.h"
 #include "common/buf.h"
+#include "common/digest.h"
 
 #include <jicache/error.h>
 
@@ -37,6 +38,11 @@ jic_must_check bool jic_archive_writer_finish(struct jic_archive_writer *w, stru
 /* ---- reading */
 
 enum { JIC_ARCHIVE_NAME_BYTES_MAX = 100 };
+
+/** The name of a blob's entry: "blobs/", 64 hex digits, ".zst". */
+void jic_archive_blob_name(const struct jic_digest *digest, char out[JIC_ARCHIVE_NAME_BYTES_MAX + 1]);
+/** The other way round. @return false: it is no such name */
+jic_must_check bool jic_archive_blob_parse(const char *name, struct jic_digest *out);
 
 struct jic_archive_entry {
 	char name[JIC_ARCHIVE_NAME_BYTES_MAX + 1]; /**< of [A-Za-z0-9._/-], no segment empty, "." or ".." */

@@ -9,6 +9,13 @@
 
 #include "server/store/store.h"
 
+/** What a backup in one file has, in this order: a header, blobs as they are stored, the index, an end. docs/storage.md
+ */
+#define JIC_BACKUP_FORMAT "jicache-backup-1"
+#define JIC_BACKUP_HEADER "jicache-backup.json"
+#define JIC_BACKUP_INDEX "index.sqlite"
+#define JIC_BACKUP_END "end.json"
+
 struct jic_backup {
 	uint64_t blobs;       /**< that the copy has */
 	uint64_t fresh;       /**< of these, that it did not have before */
@@ -25,9 +32,17 @@ struct jic_backup {
 jic_must_check bool jic_store_backup(struct jic_store *s, const char *data_dir, const char *dir, struct jic_backup *out,
                                      struct jic_error *err);
 
+/** The same as one tar file, in one pass. @param fd where it goes, a pipe at will; borrowed, and not synced */
+jic_must_check bool jic_store_backup_file(struct jic_store *s, const char *data_dir, int fd, struct jic_backup *out,
+                                          struct jic_error *err);
+
 /** Make a data directory of a copy, which stays as it is. @param data_dir without an index, JIC_ECONFLICT; may be
  * absent */
 jic_must_check bool jic_store_restore(const char *dir, const char *data_dir, struct jic_backup *out,
                                       struct jic_error *err);
+
+/** The same of one tar file. JIC_EFORMAT when it is none of these, or cut off: there is no store then, and it can be
+ * done again. @param fd where it comes from, a pipe at will; borrowed */
+jic_must_check bool jic_store_restore_file(int fd, const char *data_dir, struct jic_backup *out, struct jic_error *err);
 
 #endif

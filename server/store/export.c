@@ -180,9 +180,8 @@ static bool write_blobs(struct part *p, struct set *s, struct jic_error *err)
 	struct export *e = p->export;
 	for (size_t i = 0; i < s->blobs_count; i++) {
 		const struct open_blob *b = &s->blobs[i];
-		char hex[JIC_DIGEST_HEX + 1], name[JIC_ARCHIVE_NAME_BYTES_MAX];
-		jic_digest_hex(&b->digest, hex);
-		snprintf(name, sizeof name, JIC_EXPORT_BLOB, hex);
+		char name[JIC_ARCHIVE_NAME_BYTES_MAX + 1];
+		jic_archive_blob_name(&b->digest, name);
 		if (!jic_archive_writer_copy(e->archive, name, b->fd, b->size, err))
 			return false;
 		e->out->blobs++;

@@ -14,7 +14,6 @@
 #define JIC_EXPORT_HEADER "jicache-export.json"
 #define JIC_EXPORT_END "end.json"
 #define JIC_EXPORT_SET "sets/%08llu.json" /**< numbered from 1 */
-#define JIC_EXPORT_BLOB "blobs/%s.zst"
 
 enum {
 	JIC_EXPORT_SET_MAX = 2048, /**< artefacts in one set */

@@ -117,18 +117,6 @@ static bool upload(struct import *i, const struct jic_digest *digest, bool *arri
 	return *arrived || why->code == JIC_EFORMAT || why->code == JIC_ECORRUPT || why->code == JIC_ELIMIT;
 }
 
-static bool name_of_blob(const struct jic_archive_entry *entry, struct jic_digest *out)
-{
-	char expected[JIC_ARCHIVE_NAME_BYTES_MAX + 1], hex[JIC_DIGEST_HEX + 1];
-	const struct jic_view name = jic_view_of(entry->name), prefix = JIC_VIEW("blobs/");
-	if (!jic_view_starts(name, prefix) ||
-	    !jic_digest_parse(jic_view_head(jic_view_skip(name, prefix.len), JIC_DIGEST_HEX), out))
-		return false;
-	jic_digest_hex(out, hex);
-	snprintf(expected, sizeof expected, JIC_EXPORT_BLOB, hex);
-	return strcmp(entry->name, expected) == 0;
-}
-
 /* Bytes that are wrong are told now; that their set lacks them is found when it is published. */
 static bool read_blob(struct import *i, const struct jic_archive_entry *entry, const struct jic_digest *digest,
                       struct jic_error *err)
@@ -335,7 +323,7 @@ static bool read_entry(struct import *i, const struct jic_archive_entry *entry, 
 		return end_set(i, err) && read_end(i, err);
 	if (is_next_set(i, entry))
 		return end_set(i, err) && begin_set(i, err);
-	if (name_of_blob(entry, &digest))
+	if (jic_archive_blob_parse(entry->name, &digest))
 		return read_blob(i, entry, &digest, err);
 	return jic_fail(err, JIC_EFORMAT, "%s has no place in the archive, or not here", entry->name);
 }
