@@ -38,6 +38,14 @@ class Engine:
         assert done.returncode == 0, f"podman {words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout.strip()
 
+    def registry(self):
+        """Volumes with which npm in a build asks the registry that npm asks here, and trusts whom this machine trusts."""
+        npmrc = self.folder / "npmrc"
+        known = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True, check=True,
+                               stdin=subprocess.DEVNULL).stdout.strip()
+        npmrc.write_text(f"registry={known}\ncafile=/etc/host-authorities.crt\n")
+        return ["-v", f"{npmrc}:/root/.npmrc:ro", "-v", "/etc/ssl/certs/ca-certificates.crt:/etc/host-authorities.crt:ro"]
+
     def make_base(self):
         """What a registry would give as debian:bookworm-slim, from the mirror that apt uses here."""
         listed = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"], capture_output=True,

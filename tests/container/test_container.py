@@ -3,10 +3,12 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 import pytest
 
@@ -27,8 +29,8 @@ def podman():
     engine = Engine(tempfile.mkdtemp(prefix="jicache-container-", dir=memory if memory.is_dir() else None))
     try:
         engine.make_base()
-        engine("build", "-q", "--pull=never", "--network=host", "--format=docker", "-t", "jicached",
-               "-f", ROOT / "deploy/container/Dockerfile", ROOT, timeout=1200)
+        engine("build", "-q", "--pull=never", "--network=host", "--format=docker", "-t", "jicached", *engine.registry(),
+               "-f", ROOT / "deploy/container/Dockerfile", ROOT, timeout=2400)
         yield engine
     finally:
         engine.close()
@@ -75,6 +77,19 @@ def test_it_is_nobody_and_writes_nowhere_but_in_its_volume(podman, running):
 def test_the_health_check_knows_a_server_that_is_ready(podman, running):
     assert podman.try_("healthcheck", "run", "cache").returncode == 0
     assert podman.try_("exec", "-e", "JICACHED_LISTEN=127.0.0.1:9", "cache", "/usr/libexec/jicached-healthcheck").returncode != 0
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read().decode()
+
+
+def test_the_dashboard_is_in_it(running):
+    page = get(f"{running}/")
+    [script] = re.findall(r'src="(/assets/app-\w+\.js)"', page)
+    [style] = re.findall(r'href="(/assets/app-\w+\.css)"', page)
+    assert "Environments" in get(f"{running}{script}") and "@font-face" in get(f"{running}{style}")
+    assert json.loads(get(f"{running}/v1/stats"))["server"].startswith("jicached ")
 
 
 def test_a_client_pushes_and_pulls_through_it(podman, running, world, tmp_path):
