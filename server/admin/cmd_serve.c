@@ -285,22 +285,27 @@ static void do_chores(struct serve *s, uint64_t *swept_s, uint64_t *warned_s)
 	}
 }
 
-/* An index that hangs hangs us too: then the watchdog's word doesn't come. One that fails is not helped by a restart.
+/*
+ * An index that hangs hangs us too: then the watchdog's word doesn't come, nor while the HTTP side is stuck. An index that
+ * fails is not helped by a restart.
  */
-static void feed_watchdog(struct serve *s)
+static void feed_watchdog(struct serve *s, uint64_t watchdog_us)
 {
+	enum { PATIENCE_US_MIN = 2000000 }; /* the acceptor's clock goes once a second */
+	const uint64_t patience_us = watchdog_us / 2 > PATIENCE_US_MIN ? watchdog_us / 2 : PATIENCE_US_MIN;
 	struct jic_index *index = jic_store_index(s->store);
 	unsigned version;
 	(void)!index->ops->schema_version(index, &version, NULL);
-	jic_notify("WATCHDOG=1");
+	if (jic_http_server_lives(s->http, patience_us))
+		jic_notify("WATCHDOG=1");
 }
 
-/* Twice as often as a watchdog demands, but not without end. */
+/* Four times as often as a watchdog demands, but not without end. */
 static struct timespec chores_interval(uint64_t watchdog_us)
 {
 	enum { LEAST_US = 1000 };
 	const uint64_t chores_us = CHORES_INTERVAL_S * 1000000ull;
-	uint64_t us = watchdog_us && watchdog_us / 2 < chores_us ? watchdog_us / 2 : chores_us;
+	uint64_t us = watchdog_us && watchdog_us / 4 < chores_us ? watchdog_us / 4 : chores_us;
 	us = us < LEAST_US ? LEAST_US : us;
 	return (struct timespec){.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
 }
@@ -314,7 +319,7 @@ static int wait_for_signal(struct serve *s, const sigset_t *set)
 	for (;;) {
 		do_chores(s, &swept_s, &warned_s);
 		if (watchdog_us)
-			feed_watchdog(s);
+			feed_watchdog(s, watchdog_us);
 		int got;
 		do {
 			got = sigtimedwait(set, NULL, &interval);

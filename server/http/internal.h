@@ -7,6 +7,7 @@
 
 #include "server/http/acceptor.h"
 #include "server/http/connections.h"
+#include "server/http/pulse.h"
 #include "server/http/server.h"
 #include "server/http/work.h"
 
@@ -27,6 +28,7 @@ struct jic_http_server {
 	struct jic_connections *connections;
 	struct jic_acceptor *acceptor;
 	struct MHD_Daemon *plain, *secure; /* NULL: nobody listens for it */
+	struct jic_pulse pulse;
 };
 
 uint64_t jic_http_now_us(void); /**< monotonic */

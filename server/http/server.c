@@ -86,7 +86,8 @@ static bool take_connection(void *cls, const struct jic_listener *from, int fd, 
 
 static void check_connections(void *cls)
 {
-	const struct jic_http_server *s = cls;
+	struct jic_http_server *s = cls;
+	jic_pulse_accepting(&s->pulse);
 	jic_connections_check(s->connections);
 }
 
@@ -191,6 +192,7 @@ static void server_free(struct jic_http_server *s)
 	if (s->secure)
 		MHD_stop_daemon(s->secure);
 	jic_work_free(s->work);
+	jic_pulse_clear(&s->pulse);
 	jic_connections_free(s->connections);
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
@@ -228,6 +230,7 @@ static struct jic_http_server *server_new(const struct jic_http_options *o, stru
 	pthread_mutex_init(&s->lock, NULL);
 	s->service = o->service;
 	s->options = *o;
+	jic_pulse_accepting(&s->pulse);
 	/* Not a secret: without random bytes ids of two runs look alike, no more. */
 	if (getrandom(&s->run, sizeof s->run, GRND_NONBLOCK) < 0)
 		s->run = (uint32_t)jic_http_now_us();

@@ -37,6 +37,13 @@ struct jic_http_options {
 };
 struct jic_http_server *jic_http_server_start(const struct jic_http_options *options, struct jic_error *err);
 
+/**
+ * Whether acceptor, workers and connection threads get on, for a watchdog: asks them something and looks at what was
+ * asked the last times. Does not wait. From one thread, several times within `patience_us`.
+ * @param patience_us  how long an answer may take; that of the acceptor's clock takes a second
+ */
+bool jic_http_server_lives(struct jic_http_server *s, uint64_t patience_us);
+
 /** Stop accepting, let requests finish for at most `timeout_s`, end all threads and free. @return how many were cut off
  */
 size_t jic_http_server_stop(struct jic_http_server *s, unsigned timeout_s);

@@ -1,9 +1,12 @@
 """jicached under a service manager, which these tests play: readiness, reload, watchdog, sockets that were opened before."""
 
+import contextlib
+import ctypes
 import hashlib
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -28,6 +31,17 @@ class Manager:
     def next(self):
         """One message, as a dictionary."""
         return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+    def drain(self):
+        """All that came so far."""
+        messages = []
+        self.socket.setblocking(False)
+        try:
+            while True:
+                messages.append(self.next())
+        except BlockingIOError:
+            self.socket.settimeout(20)
+        return messages
 
     def wait_for(self, field):
         while True:
@@ -179,6 +193,56 @@ def test_a_watchdog_is_fed(configured, tmp_path):
     manager.wait_for("WATCHDOG")
     for _ in range(3):
         manager.wait_for("WATCHDOG")
+
+
+def threads(server, name):
+    """Ids of the server's threads that are called so; they are ours to stop, as its parent."""
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
+    return [int(task.name) for task in sorted(tasks.iterdir(), key=lambda t: int(t.name)) if (task / "comm").read_text().strip() == name]
+
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+
+
+def trace(request, thread):
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(request, thread, None, None) == 0, os.strerror(ctypes.get_errno())
+
+
+@contextlib.contextmanager
+def frozen(thread):
+    trace(PTRACE_SEIZE, thread)
+    trace(PTRACE_INTERRUPT, thread)
+    os.waitpid(thread, 0x40000000)  # __WALL: threads too
+    try:
+        yield
+    finally:
+        trace(PTRACE_DETACH, thread)
+
+
+def heard_until(manager, condition):
+    """What the manager is told until then; somebody has to read it, or the server waits."""
+    heard = []
+
+    def listen():
+        heard.extend(field for message in manager.drain() for field in message)
+        return condition()
+    wait_until(listen, timeout_s=120, what="what the manager waits for")
+    return heard
+
+
+@pytest.mark.parametrize("name, number", [("MHD-worker", 0), ("MHD-worker", 1), ("jicached", -1)], ids=["connections", "others", "acceptor"])
+def test_a_watchdog_goes_hungry_when_http_is_stuck(configured, tmp_path, name, number):
+    """One thread is stopped, as if it hung; the last one that started is the acceptor. Going on, it is well again."""
+    manager = Manager(tmp_path / "notify")
+    server = configured("", NOTIFY_SOCKET=manager.name, WATCHDOG_USEC="400000", JICACHED_LIMITS_THREADS="2")
+    manager.wait_for("WATCHDOG")
+    wait_until(lambda: len(threads(server, "MHD-worker")) == 2, what="threads with names")
+    with frozen(threads(server, name)[number]):
+        heard_until(manager, lambda: events(server, "http.stuck"))
+        seen = len(events(server, "http.stuck"))
+        assert heard_until(manager, lambda: len(events(server, "http.stuck")) > seen + 3) == []
+    manager.wait_for("WATCHDOG")
 
 
 def test_a_watchdog_of_another_process_is_not_ours(configured, tmp_path):
