@@ -286,8 +286,8 @@ static void do_chores(struct serve *s, uint64_t *swept_s, uint64_t *warned_s)
 }
 
 /*
- * An index that hangs hangs us too: then the watchdog's word doesn't come, nor while the HTTP side is stuck. An index that
- * fails is not helped by a restart.
+ * An index that hangs hangs us too: then the watchdog's word doesn't come, nor while the HTTP side is stuck. An index
+ * that fails is not helped by a restart.
  */
 static void feed_watchdog(struct serve *s, uint64_t watchdog_us)
 {
