@@ -7,10 +7,12 @@ import subprocess
 
 import pytest
 
-from conftest import admin, bin_dir
+from conftest import Api, admin, bin_dir, make_token
 from processes import ROOT, Server
-from test_http_publish import artefact, publish
+from test_http_publish import artefact, publish, publish_body
+from test_signatures import PUBLIC, key_id, sign
 
+INDENTED = re.compile(r"^    ((?:sudo|jicached|jicache|cmake|systemctl|curl) .*)$", re.M)
 BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```$", re.S | re.M)
 
 # What only root or systemd can do, done for a folder. `systemctl` does what the installed unit says.
@@ -138,3 +140,22 @@ def test_what_an_admin_does_to_the_data(api, tmp_path):
         machine.run(places(line, api.server.data, tmp_path))
     with Server(tmp_path / "restored") as server:
         assert '"artefacts":2' in admin(server, "status", "--json").stdout.replace(" ", "")
+
+
+def test_taking_back_what_somebody_made(api, tmp_path):
+    """One artefact is signed and of the page's run, another on top of it was published with the page's token."""
+    told = [command_of(line) for line in INDENTED.findall((ROOT / "docs/operations.md").read_text())]
+    assert [line.split()[1] for line in told] == ["recall", "recall", "recall", "recalls"], "others need a test of their own"
+    bot = Api(api.server, make_token(api.server, "ci-bot", "read,write"))
+    base, _, _ = artefact(api, "GoldBase", "Ah8jb_uZCRG")
+    mid, _, _ = artefact(bot, "GoldMid", "sBuKF_uZCRG", deps=[base["key"]])
+    body = publish_body(base)
+    body["provenance"]["run"] = "https://ci.example/run/77"
+    assert api.post("/v1/publish", sign(body), token=api.token, valid=True).status == 200
+    assert publish(bot, mid).status == 200
+    machine = Machine(tmp_path / "root")
+    said = [machine.run(f"JICACHED_DATA={api.server.data} {line.replace('9f2c41d07be85a13', key_id(PUBLIC))}") for line in told]
+    assert "1 artefacts and 1 that were built on them would be" in said[0]
+    assert "would be" not in said[1] and "1 artefacts and 0" in said[2], said
+    assert "token ci-bot  1 artefacts" in said[3] and len(said[3].splitlines()) == 1
+    assert '"artefacts":1' in admin(api.server, "status", "--json").stdout.replace(" ", "")
