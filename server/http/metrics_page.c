@@ -96,8 +96,14 @@ static bool write_all(struct jic_request *r, struct jic_buf *out, struct jic_err
 {
 	struct jic_visible visible;
 	struct jic_stats stats;
-	if (!jic_request_visible(r, &visible) ||
-	    !jic_stats_collect(r->service->store, visible.lanes, visible.count, &r->arena, &stats, err))
+	if (!jic_request_visible(r, &visible))
+		return false;
+	if (!r->service->metrics_open && !jic_request_sees_whole(r, &visible)) {
+		jic_respond_problem(r, JIC_PROBLEM_FORBIDDEN,
+		                    "metrics are of the whole server: they need a token for all lanes, or the scope admin");
+		return false;
+	}
+	if (!jic_stats_collect(r->service->store, visible.lanes, visible.count, &r->arena, &stats, err))
 		return false;
 	qsort(stats.lanes, stats.lanes_count, sizeof *stats.lanes, compare_bytes);
 	jic_metrics_write_http(r->service->metrics, out);

@@ -14,11 +14,6 @@ static void put_caller(struct jic_json_writer *w, const struct jic_identity *id)
 	jic_json_close(w, '}');
 }
 
-static bool may_see_whole(const struct jic_request *r, const struct jic_visible *visible)
-{
-	return visible->all || jic_identity_may(&r->caller.id, JIC_SCOPE_ADMIN);
-}
-
 void jic_handle_stats(struct jic_request *r)
 {
 	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
@@ -32,7 +27,7 @@ void jic_handle_stats(struct jic_request *r)
 	jic_json_open(&w, NULL, '{');
 	if (ok) {
 		put_caller(&w, &r->caller.id);
-		jic_stats_put(&stats, may_see_whole(r, &visible), &w);
+		jic_stats_put(&stats, jic_request_sees_whole(r, &visible), &w);
 	}
 	jic_json_close(&w, '}');
 	jic_page_respond(r, &w, ok, &err);
@@ -132,7 +127,7 @@ void jic_handle_history(struct jic_request *r)
 	jic_json_put_u64(&w, "step_s", step_s);
 	jic_json_put_u64(&w, "now_s", now_s);
 	if (ok)
-		put_steps(&w, steps, count, may_see_whole(r, &visible));
+		put_steps(&w, steps, count, jic_request_sees_whole(r, &visible));
 	jic_json_close(&w, '}');
 	jic_page_respond(r, &w, ok, &err);
 }

@@ -63,6 +63,11 @@ bool jic_request_visible(struct jic_request *r, struct jic_visible *out)
 	return take(out, lanes, seen ? count : 0, seen, r);
 }
 
+bool jic_request_sees_whole(const struct jic_request *r, const struct jic_visible *v)
+{
+	return v->all || jic_identity_may(&r->caller.id, JIC_SCOPE_ADMIN);
+}
+
 const struct jic_lane *jic_visible_find(const struct jic_visible *v, uint64_t id)
 {
 	for (size_t i = 0; i < v->count; i++)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import make_token
+from conftest import admin, make_token
 from processes import ROOT, wait_until
 
 A, B = "a" * 64, "b" * 64
@@ -108,6 +108,10 @@ def test_metrics_need_what_reading_needs(start):
     assert closed.get("/metrics", token=make_token(closed.server, "writer", "write")).status == 403
     for can in ("read", "admin"):
         assert closed.get("/metrics", token=make_token(closed.server, f"p-{can}", can)).status == 200
+    admin(closed.server, "lane", "create", "--name", "secret")
+    for can, lanes, status in ("read", "main", 403), ("read", "*", 200), ("admin", "main", 200):
+        name = f"{can}-{len(lanes)}-later"
+        assert closed.get("/metrics", token=make_token(closed.server, name, can, "--lanes", lanes)).status == status
     opened = start("--require-token", "--metrics-open", data="other")
     families = scrape(opened)
     assert "jicached_lanes" in families and families["jicached_lane_artefacts"].samples == []
