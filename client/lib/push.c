@@ -17,7 +17,11 @@
 #include "client/lib/superseded.h"
 #include "client/lib/upload.h"
 
-enum { PUBLISH_TRIES_MAX = 5, KEPT_BYTES_MAX = 256 * 1024 };
+enum {
+	PUBLISH_TRIES_MAX = 5,
+	KEPT_BYTES_MAX = 256 * 1024,
+	OTHERS_S = 10, /* that other machines' publishes may take first: a server keeps a request waiting for 8 s */
+};
 
 enum fate {
 	FATE_NONE = 0,   /* no local file, or not shared */
@@ -316,7 +320,8 @@ static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered
 	    .provenance = p->provenance,
 	};
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0};
-	jic_connection_patience(p->connection, content_bytes(p));
+	jic_connection_patience(p->connection,
+	                        content_bytes(p) + (uint64_t)OTHERS_S * JIC_PATIENCE_BYTES_PER_S);
 	return jic_msg_publish_write(&request, &body, err) &&
 	       jic_connection_json(p->connection, "POST", "/v1/publish", jic_buf_view(&body), answer, err);
 }

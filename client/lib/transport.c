@@ -309,6 +309,11 @@ static bool fail_status(const struct jic_connection *c, long status, const struc
 	if (read)
 		jic_fail(err, code_of_status(status), "server %s: " JIC_PRIv " (%ld, request " JIC_PRIv ")", c->url,
 		         JIC_ARGv(problem.detail), status, JIC_ARGv(problem.request_id));
+	else if (status == 431) /* which the server's HTTP library answers, in HTML */
+		jic_fail(err, JIC_EDENIED,
+		         "server %s: it takes no headers as long as ours: is the token too long? (431; its "
+		         "limits.connection_bytes)",
+		         c->url);
 	else
 		jic_fail(err, code_of_status(status) == JIC_EFORMAT ? JIC_EPROTOCOL : code_of_status(status),
 		         "server %s: HTTP status %ld without an explanation; is it a jicache server?", c->url, status);

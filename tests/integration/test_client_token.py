@@ -79,6 +79,12 @@ def test_a_token_file_that_is_missing_or_strange_is_said(start, doctor, tmp_path
     assert "control characters" in doctor(api, JICACHE_TOKEN_FILE=str(strange))
 
 
+def test_a_token_that_is_too_long_for_the_server_is_said(start, doctor):
+    api = start()
+    assert "is the token too long?" in doctor(api, JICACHE_TOKEN="x" * 20_000)
+    assert "is the token too long?" not in doctor(api, JICACHE_TOKEN="x" * 12_000)
+
+
 def test_a_job_asks_its_ci_system(serve, issuer, doctor):  # noqa: F811
     runner, api = Runner(issuer), serve()
     told = doctor(api, JICACHE_TOKEN="oidc", JICACHE_OIDC_AUDIENCE="jicache", **runner.env())

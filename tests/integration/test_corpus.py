@@ -10,6 +10,7 @@ import ji_file
 from corpus import FLAGS, VERSIONS, CorpusMachine, Maker, caches
 from conftest import make_token
 from processes import Server
+from proxy import Proxy
 
 CASES = [(version, args) for version in VERSIONS for args in FLAGS]
 MADE_FOR_ALL_FLAGS = {"GoldBase", "GoldMid"}
@@ -46,6 +47,13 @@ def test_what_was_compiled_elsewhere_is_loaded_here(url, tmp_path, version, args
         assert path and not rejected, f"{name}: {rejected}"
         assert not [text for text in ("/home/ci", maker.place) if str(text).encode() in path.read_bytes()[:ji_file.parse(
             path.read_bytes()).marks["data"]]]
+
+
+def test_a_publish_may_wait_for_those_of_others(url, tmp_path):
+    """Longer than any other request: a server with many writers answers 503 after eight seconds, if it did not begin."""
+    with Proxy(url[0], silent={"/v1/publish": 12}) as proxy, Maker(tmp_path / "maker", "1.10.5", url=proxy.url, token=url[1]) as maker:
+        report = maker.push()
+    assert report["published"] == len(known_packages("1.10.5")) and report["warnings"] == []
 
 
 def test_the_judge_refuses_what_was_only_copied(tmp_path):

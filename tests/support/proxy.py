@@ -4,6 +4,7 @@ import http.client
 import http.server
 import json
 import threading
+import time
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -12,13 +13,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
     def forward(self):
         proxy = self.server.proxy
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         if self.path == "/v1/resolve":
             body = json.dumps(proxy.ask(json.loads(body))).encode()
+        time.sleep(proxy.silent.get(self.path, 0))
         upstream = http.client.HTTPConnection(proxy.host, timeout=60)
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection", "expect")}
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection", "expect", "transfer-encoding")}
         upstream.request(self.command, self.path, body or None, headers)
         answer = upstream.getresponse()
         data = answer.read()
@@ -37,10 +49,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Proxy:
-    """`answer` changes a resolve's answer, `ask` the request before it is passed on; both get JSON and give it."""
+    """`answer` changes a resolve's answer, `ask` the request before it is passed on; both get JSON and give it. `silent` is for how
+    many seconds a path is left without an answer."""
 
-    def __init__(self, url, answer=lambda a: a, ask=lambda q: q):
-        self.host, self.answer, self.ask = url.removeprefix("http://"), answer, ask
+    def __init__(self, url, answer=lambda a: a, ask=lambda q: q, silent=None):
+        self.host, self.answer, self.ask, self.silent = url.removeprefix("http://"), answer, ask, silent or {}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.proxy = self
