@@ -320,8 +320,7 @@ static bool publish_once(struct push *p, struct jic_buf *answer, size_t *offered
 	    .provenance = p->provenance,
 	};
 	JIC_CLEAR(jic_buf) struct jic_buf body = {0};
-	jic_connection_patience(p->connection,
-	                        content_bytes(p) + (uint64_t)OTHERS_S * JIC_PATIENCE_BYTES_PER_S);
+	jic_connection_patience(p->connection, content_bytes(p) + (uint64_t)OTHERS_S * JIC_PATIENCE_BYTES_PER_S);
 	return jic_msg_publish_write(&request, &body, err) &&
 	       jic_connection_json(p->connection, "POST", "/v1/publish", jic_buf_view(&body), answer, err);
 }

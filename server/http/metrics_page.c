@@ -99,8 +99,9 @@ static bool write_all(struct jic_request *r, struct jic_buf *out, struct jic_err
 	if (!jic_request_visible(r, &visible))
 		return false;
 	if (!r->service->metrics_open && !jic_request_sees_whole(r, &visible)) {
-		jic_respond_problem(r, JIC_PROBLEM_FORBIDDEN,
-		                    "metrics are of the whole server: they need a token for all lanes, or the scope admin");
+		jic_respond_problem(
+		    r, JIC_PROBLEM_FORBIDDEN,
+		    "metrics are of the whole server: they need a token for all lanes, or the scope admin");
 		return false;
 	}
 	if (!jic_stats_collect(r->service->store, visible.lanes, visible.count, &r->arena, &stats, err))

@@ -25,8 +25,8 @@ static inline struct jic_index_lanes jic_visible_lanes(const struct jic_visible 
 	return (struct jic_index_lanes){.ids = v->ids, .count = v->count};
 }
 /**
- * What is known of the whole server only is for who may look at all its lanes, and for admins: with it others could find
- * out what the rest holds.
+ * What is known of the whole server only is for who may look at all its lanes, and for admins: with it others could
+ * find out what the rest holds.
  */
 bool jic_request_sees_whole(const struct jic_request *r, const struct jic_visible *v);
 /** The name of a lane by its number; NULL: not to be seen. */

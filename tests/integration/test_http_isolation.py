@@ -351,6 +351,22 @@ def test_what_was_built_below_does_not_show_in_what_is_told_of_an_artefact(stran
     refused(maintainer.record(mid["key"], "main", "/about"), 404, "not-found")
 
 
+def lease(actor, lane, key, seconds=60):
+    body = {"lane": lane, "runtime": runtime_id(), "sysimage": SYSIMAGE, "keys": [key], "seconds": seconds}
+    return actor.post("/v1/leases", body)
+
+
+def test_nobody_is_kept_from_compiling_by_a_lane_that_is_not_above(insider, stranger, maintainer):
+    key = "4" * 64
+    secret = lease(insider, "secret", key).json
+    assert lease(stranger, "pr/7", key).json["state"] == "granted"
+    assert lease(maintainer, "main", key).json["state"] == "granted"
+    refused(lease(stranger, "secret", key, seconds=0), 403, "forbidden")
+    refused(lease(stranger, "main", key), 403, "forbidden")
+    ended = stranger.api.request("DELETE", f"/v1/leases/{secret['lease']}", token=stranger.token)
+    assert ended.status in (403, 404) and lease(insider, "secret", key, seconds=0).json["state"] == "held"
+
+
 def test_administering_takes_its_own_scope(stranger, insider):
     for actor in stranger, insider:
         refused(actor.get("/v1/tokens"), 403, "forbidden")

@@ -207,6 +207,35 @@ def check_docs(root):
     return offences
 
 
+# ---- claims
+
+CLAIMED = re.compile(r"^(?:((?:[\w/]+/)?(?:test_|fuzz_)\w+\.(?:py|c))(?:::(\w+))?|(?:::)(\w+)|(test_\w+))$")
+
+
+def tests_named(root, name):
+    """Files of tests by that name, or path."""
+    return [path for path in (root / "tests").rglob(name.split("/")[-1]) if str(path.relative_to(root)).endswith(name)]
+
+
+def has_test(text, suffix, name):
+    pattern = rf"\bdef {name}\(" if suffix == ".py" else rf"\bTest\(\w+, {name}\b"
+    return re.search(pattern, text) is not None
+
+
+def check_claims(root):
+    """docs/security.md names a test for each claim, as `file`, `file::test` or, of the file that was named last, `::test` or `test_…`."""
+    page, offences, files = root / "docs/security.md", [], []
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        for claimed in filter(None, map(CLAIMED.match, TICKED.findall(line))):
+            name, test = claimed.group(1), claimed.group(2) or claimed.group(3) or claimed.group(4)
+            files = tests_named(root, name) if name else files
+            if not files:
+                offences.append(says(root, page, number, f"names {name}, which is no test"))
+            elif test and not any(has_test(path.read_text(), path.suffix, test) for path in files):
+                offences.append(says(root, page, number, f"names {test}, which {files[0].name} does not have"))
+    return offences
+
+
 # ---- metrics
 
 ENTRY = re.compile(r"^JIC_[A-Z]+\((.*?)\)$", re.M | re.S)

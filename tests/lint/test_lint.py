@@ -102,6 +102,14 @@ def test_a_document_that_names_a_missing_path_is_found(tmp_path):
     assert [o.split()[2].rstrip(",") for o in lint.check_docs(tmp_path)] == ["gone.md", "docs/no.md", "tests/*/no.c"]
 
 
+def test_a_claim_without_its_test_is_found(tmp_path):
+    tree(tmp_path, {"tests/unit/test_a.c": "Test(a, is_so)\n", "tests/e2e/test_b.py": "def test_that(x):\n",
+                    "docs/security.md": "`test_a.c::is_so`, `test_a.c::is_not`, `::is_so`, `::gone`\n"
+                                        "`tests/e2e/test_b.py`: `test_that`, `test_this`, `a test_`, `test_c.py`, `test_a.py::is_so`\n"})
+    assert [o.split("names ")[1].split(",")[0] for o in lint.check_claims(tmp_path)] == \
+           ["is_not", "gone", "test_this", "test_c.py", "test_a.py"]
+
+
 def test_a_metric_that_the_page_does_not_tell_is_found(tmp_path):
     tree(tmp_path, {"server/tables/metrics.def": 'JIC_METRIC(A, GAUGE, "a", "", "An A of "\n  "two lines.")\n',
                     "server/tables/counters.def": 'JIC_COUNTER(RECEIVED_BYTES, "r", "x")\nJIC_COUNTER(B, "b", "told")\n',
