@@ -14,7 +14,8 @@ enum jic_cache_kind {
 	JIC_CACHE_READ,     /**< a `.ji`, its header read */
 	JIC_CACHE_BROKEN,   /**< a `.ji` that is truncated or something else */
 	JIC_CACHE_UNKNOWN,  /**< a `.ji` of a layout that we don't know (a newer Julia), or not readable by us */
-	JIC_CACHE_LEFTOVER, /**< ours, of no use: a temporary file, an image whose `.ji` is gone, a dead process's lock */
+	JIC_CACHE_LEFTOVER, /**< ours, of no use: a temporary file, an image whose `.ji` is gone, a dead process's lock
+	                     */
 };
 
 struct jic_cache {
