@@ -21,32 +21,33 @@ static void put_row(struct jic_json_writer *w, const struct jic_index_environmen
 	jic_json_put_u64(w, "stored", e->stored);
 }
 
+static void put_entry(struct jic_json_writer *w, const void *visible, const void *item)
+{
+	const struct jic_index_environment *e = item;
+	jic_page_put_lane(w, visible, e->lane_id);
+	put_row(w, e);
+}
+
 void jic_handle_environments(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_index *index = jic_store_index(r->service->store);
 	struct jic_visible visible;
-	const struct jic_index_environment *list;
+	const struct jic_index_environment *found = NULL;
 	uint64_t limit;
-	size_t count;
+	size_t count = 0;
 	struct jic_error err = {0};
 	if (!jic_page_number(r, JIC_QUERY_LIMIT, JIC_PAGE_LIMIT, ENVIRONMENTS_MAX, &limit) ||
 	    !jic_request_visible(r, &visible))
 		return;
 	const struct jic_index_lanes lanes = jic_visible_lanes(&visible);
-	bool ok = index->ops->views->environments_list(index, &lanes, limit, &r->arena, &list, &count, &err);
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "environments", '[');
-	for (size_t i = 0; ok && i < count; i++) {
-		jic_json_open(&w, NULL, '{');
-		jic_page_put_lane(&w, &visible, list[i].lane_id);
-		put_row(&w, &list[i]);
-		jic_json_close(&w, '}');
-	}
-	jic_json_close(&w, ']');
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, ok, &err);
+	bool ok = index->ops->views->environments_list(index, &lanes, limit, &r->arena, &found, &count, &err);
+	const struct jic_page_list list = {.name = "environments",
+	                                   .items = found,
+	                                   .count = count,
+	                                   .size = sizeof *found,
+	                                   .put = put_entry,
+	                                   .context = &visible};
+	jic_page_respond_list(r, &list, ok, &err);
 }
 
 /* ---- one */

@@ -31,9 +31,10 @@ static bool read_sort(struct jic_request *r, enum jic_packages_sort *out)
 	return false;
 }
 
-static void put_package(struct jic_json_writer *w, const struct jic_index_package *p)
+static void put_package(struct jic_json_writer *w, const void *context, const void *item)
 {
-	jic_json_open(w, NULL, '{');
+	const struct jic_index_package *p = item;
+	(void)context;
 	jic_json_put_text(w, "name", p->name);
 	jic_json_put_uuid(w, "uuid", p->uuid);
 	jic_json_put_u64(w, "lanes", p->lanes);
@@ -41,17 +42,14 @@ static void put_package(struct jic_json_writer *w, const struct jic_index_packag
 	jic_json_put_u64(w, "bytes", p->bytes);
 	jic_json_put_u64(w, "compile_ms", p->compile_ms);
 	jic_json_put_u64(w, "latest_s", p->latest_s);
-	jic_json_close(w, '}');
 }
 
 void jic_handle_packages(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_packages_query query = {.search = r->query[JIC_QUERY_SEARCH]};
 	struct jic_visible visible;
-	const struct jic_index_package *packages;
-	size_t count;
+	const struct jic_index_package *packages = NULL;
+	size_t count = 0;
 	struct jic_error err = {0};
 	if (!read_sort(r, &query.sort) ||
 	    !jic_page_number(r, JIC_QUERY_LIMIT, JIC_PAGE_LIMIT, JIC_PAGE_LIMIT_MAX, &query.limit) ||
@@ -59,22 +57,18 @@ void jic_handle_packages(struct jic_request *r)
 		return;
 	query.lanes = jic_visible_lanes(&visible);
 	bool ok = index_of(r)->ops->views->packages_list(index_of(r), &query, &r->arena, &packages, &count, &err);
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "packages", '[');
-	for (size_t i = 0; ok && i < count; i++)
-		put_package(&w, &packages[i]);
-	jic_json_close(&w, ']');
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, ok, &err);
+	const struct jic_page_list list = {
+	    .name = "packages", .items = packages, .count = count, .size = sizeof *packages, .put = put_package};
+	jic_page_respond_list(r, &list, ok, &err);
 }
 
 /* ---- artefacts */
 
-static void put_item(struct jic_json_writer *w, const struct jic_visible *v, const struct jic_index_item *a)
+static void put_item(struct jic_json_writer *w, const void *visible, const void *item)
 {
-	jic_json_open(w, NULL, '{');
+	const struct jic_index_item *a = item;
 	jic_json_put_u64(w, "id", a->id);
-	jic_page_put_lane(w, v, a->lane_id);
+	jic_page_put_lane(w, visible, a->lane_id);
 	jic_json_put_text(w, "runtime", a->runtime);
 	jic_json_put_digest(w, "sysimage", &a->sysimage);
 	jic_json_put_digest(w, "key", &a->key);
@@ -88,32 +82,29 @@ static void put_item(struct jic_json_writer *w, const struct jic_visible *v, con
 	jic_json_put_u64(w, "published_s", a->published_s);
 	jic_json_put_u64(w, "last_used_s", a->last_used_s);
 	jic_page_put_provenance(w, &a->provenance);
-	jic_json_close(w, '}');
 }
 
 void jic_handle_artefacts(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_items_query query = {.package = r->query[JIC_QUERY_PACKAGE], .julia = r->query[JIC_QUERY_JULIA]};
 	struct jic_visible visible;
-	const struct jic_index_item *items;
-	size_t count;
+	const struct jic_index_item *items = NULL;
+	size_t count = 0;
 	struct jic_error err = {0};
 	if (!jic_page_number(r, JIC_QUERY_LIMIT, JIC_PAGE_LIMIT, JIC_PAGE_LIMIT_MAX, &query.limit) ||
 	    !jic_page_number(r, JIC_QUERY_BEFORE, 0, INT64_MAX, &query.before) || !jic_request_visible(r, &visible))
 		return;
 	query.lanes = jic_visible_lanes(&visible);
 	bool ok = index_of(r)->ops->views->items_list(index_of(r), &query, &r->arena, &items, &count, &err);
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "artefacts", '[');
-	for (size_t i = 0; ok && i < count; i++)
-		put_item(&w, &visible, &items[i]);
-	jic_json_close(&w, ']');
-	if (ok && count && count == query.limit)
-		jic_json_put_u64(&w, "next_before", items[count - 1].id);
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, ok, &err);
+	const struct jic_page_list list = {.name = "artefacts",
+	                                   .items = items,
+	                                   .count = count,
+	                                   .size = sizeof *items,
+	                                   .put = put_item,
+	                                   .context = &visible,
+	                                   .next_before =
+	                                       ok && count && count == query.limit ? items[count - 1].id : 0};
+	jic_page_respond_list(r, &list, ok, &err);
 }
 
 /* ---- misses */
@@ -126,10 +117,10 @@ static struct jic_view text_of(struct jic_view reason)
 	return JIC_VIEW("");
 }
 
-static void put_miss(struct jic_json_writer *w, const struct jic_visible *v, const struct jic_index_miss *m)
+static void put_miss(struct jic_json_writer *w, const void *visible, const void *item)
 {
-	jic_json_open(w, NULL, '{');
-	jic_page_put_lane(w, v, m->lane_id);
+	const struct jic_index_miss *m = item;
+	jic_page_put_lane(w, visible, m->lane_id);
 	jic_json_put_digest(w, "key", &m->key);
 	jic_json_put_text(w, "runtime", m->runtime);
 	jic_json_put_digest(w, "sysimage", &m->sysimage);
@@ -145,28 +136,25 @@ static void put_miss(struct jic_json_writer *w, const struct jic_visible *v, con
 	jic_json_put_u64(w, "last_s", m->last_s);
 	jic_json_put_u64(w, "times", m->times);
 	jic_json_put_bool(w, "stored", m->stored);
-	jic_json_close(w, '}');
 }
 
 void jic_handle_misses(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_visible visible;
-	const struct jic_index_miss *misses;
+	const struct jic_index_miss *misses = NULL;
 	uint64_t limit;
-	size_t count;
+	size_t count = 0;
 	struct jic_error err = {0};
 	if (!jic_page_number(r, JIC_QUERY_LIMIT, JIC_PAGE_LIMIT, JIC_PAGE_LIMIT_MAX, &limit) ||
 	    !jic_request_visible(r, &visible))
 		return;
 	const struct jic_index_lanes lanes = jic_visible_lanes(&visible);
 	bool ok = index_of(r)->ops->views->misses_list(index_of(r), &lanes, limit, &r->arena, &misses, &count, &err);
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "misses", '[');
-	for (size_t i = 0; ok && i < count; i++)
-		put_miss(&w, &visible, &misses[i]);
-	jic_json_close(&w, ']');
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, ok, &err);
+	const struct jic_page_list list = {.name = "misses",
+	                                   .items = misses,
+	                                   .count = count,
+	                                   .size = sizeof *misses,
+	                                   .put = put_miss,
+	                                   .context = &visible};
+	jic_page_respond_list(r, &list, ok, &err);
 }

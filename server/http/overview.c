@@ -33,28 +33,29 @@ void jic_handle_stats(struct jic_request *r)
 	jic_page_respond(r, &w, ok, &err);
 }
 
+static void put_lane(struct jic_json_writer *w, const void *request, const void *item)
+{
+	const struct jic_request *r = request;
+	const struct jic_lane *lane = item;
+	jic_json_put_text(w, "name", lane->name);
+	jic_page_put_text(w, "parent", lane->parent);
+	jic_json_put_u64(w, "created_s", lane->created_s);
+	jic_json_put_bool(w, "can_write", jic_identity_may_lane(&r->caller.id, JIC_SCOPE_WRITE, lane->name));
+}
+
 void jic_handle_lanes(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_visible visible;
 	const struct jic_error err = {0};
 	if (!jic_request_visible(r, &visible))
 		return;
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "lanes", '[');
-	for (size_t i = 0; i < visible.count; i++) {
-		const struct jic_lane *lane = &visible.lanes[i];
-		jic_json_open(&w, NULL, '{');
-		jic_json_put_text(&w, "name", lane->name);
-		jic_page_put_text(&w, "parent", lane->parent);
-		jic_json_put_u64(&w, "created_s", lane->created_s);
-		jic_json_put_bool(&w, "can_write", jic_identity_may_lane(&r->caller.id, JIC_SCOPE_WRITE, lane->name));
-		jic_json_close(&w, '}');
-	}
-	jic_json_close(&w, ']');
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, true, &err);
+	const struct jic_page_list list = {.name = "lanes",
+	                                   .items = visible.lanes,
+	                                   .count = visible.count,
+	                                   .size = sizeof *visible.lanes,
+	                                   .put = put_lane,
+	                                   .context = r};
+	jic_page_respond_list(r, &list, true, &err);
 }
 
 /* ---- history */

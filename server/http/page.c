@@ -31,6 +31,31 @@ void jic_page_respond(struct jic_request *r, struct jic_json_writer *w, bool ok,
 	jic_respond_header(r, "Cache-Control", "no-store");
 }
 
+static void put_items(struct jic_json_writer *w, const struct jic_page_list *list)
+{
+	jic_json_open(w, list->name, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		jic_json_open(w, NULL, '{');
+		list->put(w, list->context, (const char *)list->items + i * list->size);
+		jic_json_close(w, '}');
+	}
+	jic_json_close(w, ']');
+	if (list->next_before)
+		jic_json_put_u64(w, "next_before", list->next_before);
+}
+
+void jic_page_respond_list(struct jic_request *r, const struct jic_page_list *list, bool ok,
+                           const struct jic_error *err)
+{
+	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
+	struct jic_json_writer w = {.out = &json, .lossy = true};
+	jic_json_open(&w, NULL, '{');
+	if (ok)
+		put_items(&w, list);
+	jic_json_close(&w, '}');
+	jic_page_respond(r, &w, ok, err);
+}
+
 void jic_page_put_lane(struct jic_json_writer *w, const struct jic_visible *v, uint64_t lane_id)
 {
 	const struct jic_lane *lane = jic_visible_find(v, lane_id);

@@ -5,36 +5,30 @@
 #include "server/http/page.h"
 #include "server/http/problem.h"
 
-static void put_token(struct jic_json_writer *w, const struct jic_token *t)
+static void put_token(struct jic_json_writer *w, const void *context, const void *item)
 {
+	const struct jic_token *t = item;
+	(void)context;
 	JIC_CLEAR(jic_buf) struct jic_buf scopes = {0};
 	jic_scopes_format(t->scopes, &scopes);
-	jic_json_open(w, NULL, '{');
 	jic_json_put_text(w, "name", t->name);
 	jic_json_put_text(w, "can", jic_buf_view(&scopes));
 	jic_json_put_text(w, "lanes", t->lanes);
 	jic_json_put_u64(w, "created_s", t->created_s);
 	jic_json_put_u64(w, "expires_s", t->expires_s);
 	jic_json_put_u64(w, "last_used_s", t->last_used_s);
-	jic_json_close(w, '}');
 }
 
 void jic_handle_tokens(struct jic_request *r)
 {
-	JIC_CLEAR(jic_buf) struct jic_buf json = {0};
-	struct jic_json_writer w = {.out = &json, .lossy = true};
 	struct jic_index *index = jic_store_index(r->service->store);
-	const struct jic_token *tokens;
-	size_t count;
+	const struct jic_token *tokens = NULL;
+	size_t count = 0;
 	struct jic_error err = {0};
 	bool ok = index->ops->token_list(index, &r->arena, &tokens, &count, &err);
-	jic_json_open(&w, NULL, '{');
-	jic_json_open(&w, "tokens", '[');
-	for (size_t i = 0; ok && i < count; i++)
-		put_token(&w, &tokens[i]);
-	jic_json_close(&w, ']');
-	jic_json_close(&w, '}');
-	jic_page_respond(r, &w, ok, &err);
+	const struct jic_page_list list = {
+	    .name = "tokens", .items = tokens, .count = count, .size = sizeof *tokens, .put = put_token};
+	jic_page_respond_list(r, &list, ok, &err);
 }
 
 void jic_handle_token_revoke(struct jic_request *r)
