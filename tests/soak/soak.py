@@ -1,4 +1,5 @@
-"""python3 tests/soak/soak.py [MINUTES]: 64 clients push, pull and upload while the store evicts, backs up and checks itself.
+"""python3 tests/soak/soak.py [MINUTES]: 64 clients push, pull, upload, take leases and fill a lane with a quota while the store evicts,
+backs up and checks itself.
 
 By hand, against a server under AddressSanitizer (JICACHE_BIN_DIR=build/asan/bin) and one under ThreadSanitizer (build/tsan/bin,
 with JICACHE_FORGE naming forge_stream of a build with tests). Fails on a sanitizer's report, an answer that must not be, lost artefacts, a
@@ -15,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/crash")]
 
 from judge import assert_clean, assert_nothing_lost, prepare, run, status_of  # noqa: E402
-from load import Forge, Ledger, Load  # noqa: E402
+from load import Forge, Ledger, Load, squeeze, take_turns  # noqa: E402
 from processes import Server  # noqa: E402
 
 SAMPLE_S = 2
@@ -52,8 +53,9 @@ def judge_memory(samples):
 def soak(folder, minutes):
     forge, ledger = Forge(time.time_ns() % 100000), Ledger()
     token = prepare(folder / "data")
-    with Server(folder / "data", "--store-bytes-max", "8M") as server:
-        load = Load(server.url, token, forge, ledger, pushers=24, pullers=36, uploaders=4).begin()
+    run(folder / "data", "lane", "create", "--name", "tight", "--parent", "main", "--quota", "200k")
+    with Server(folder / "data", "--store-bytes-max", f"{int(max(1000, 400 * minutes))}k") as server:
+        load = Load(server.url, token, forge, ledger, pushers=20, pullers=30, uploaders=4, more=[squeeze] * 4 + [take_turns] * 6).begin()
         samples = watch(server, minutes, folder / "copy")
         load.end()
         forge.close()
@@ -62,7 +64,11 @@ def soak(folder, minutes):
         output = "".join(server.output)
         assert status == 0 and "Sanitizer" not in output and "runtime error" not in output, output[-8000:]
     assert_clean(folder / "data")
-    print(f"{minutes} minutes; {ledger.answers}; {status_of(folder / 'data')['evicted_artefacts']} artefacts evicted")
+    evicted = status_of(folder / "data")["evicted_artefacts"]
+    assert minutes < 2 or evicted > 0, "nothing was evicted: the store is too large"
+    for what in ("publish to tight", "lease"):
+        assert ledger.answers[what, 200] > 0, ledger.answers
+    print(f"{minutes} minutes; {ledger.answers}; {evicted} artefacts evicted")
     judge_memory(samples)
 
 

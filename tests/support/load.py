@@ -167,14 +167,51 @@ def upload(client, ledger, forge):
     time.sleep(0.05)
 
 
+def squeeze(client, ledger, forge):
+    """Push into the lane "tight", which has a quota: room is made in it, or it is refused. Nothing of it is owed to anybody."""
+    made = forge.next()
+    for digest, content in made["blobs"].items():
+        status, body = client.request("PUT", f"/v1/blobs/{digest}", content)
+        if status not in (201, 204, *REFUSALS):
+            ledger.problem(f"upload: {status} {body!r}")
+    status, body = client.request("POST", "/v1/publish", {**made["publish"], "lane": "tight"})
+    ledger.note("publish to tight", status)
+    if status not in (200, 409, *REFUSALS):
+        ledger.problem(f"publish to tight: {status} {body!r}")
+
+
+def take_turns(client, ledger, forge):
+    """Lease keys of which others lease some, too; renew, and give back or forget."""
+    if ledger.runtime is None:
+        time.sleep(0.01)
+        return
+    keys = [hashlib.sha256(b"%d" % random.randrange(50)).hexdigest() for _ in range(3)]
+    body = {"runtime": ledger.runtime, "sysimage": ledger.sysimage, "keys": keys, "seconds": random.choice([0, 1, 60])}
+    status, answer = client.request("POST", "/v1/leases", body)
+    ledger.note("lease", status)
+    if status not in (200, *REFUSALS):
+        ledger.problem(f"lease: {status} {answer!r}")
+    granted = json.loads(answer) if status == 200 else {}
+    if granted.get("state") != "granted":
+        time.sleep(0.02)
+        return
+    status, answer = client.request("POST", "/v1/leases", {"lease": granted["lease"], "seconds": 1})
+    if status not in (200, 404, *REFUSALS):
+        ledger.problem(f"renew a lease: {status} {answer!r}")
+    if random.random() < 0.9:
+        status, answer = client.request("DELETE", f"/v1/leases/{granted['lease']}")
+        if status not in (204, 404, *REFUSALS):
+            ledger.problem(f"end a lease: {status} {answer!r}")
+
+
 class Load:
     """Threads that do these again and again. begin(); then end(), or doomed() before the server is killed and end() after."""
 
-    def __init__(self, url, token, forge, ledger, pushers=3, pullers=2, uploaders=1):
+    def __init__(self, url, token, forge, ledger, pushers=3, pullers=2, uploaders=1, more=()):
         self.make = lambda: Client(url, token)
         self.forge, self.ledger = forge, ledger
         self.stopping, self.dying = threading.Event(), threading.Event()
-        jobs = [push] * pushers + [pull] * pullers + [upload] * uploaders
+        jobs = [push] * pushers + [pull] * pullers + [upload] * uploaders + [*more]
         self.threads = [threading.Thread(target=self.run, args=(job,), daemon=True) for job in jobs]
 
     def run(self, job):
