@@ -142,9 +142,7 @@ def test_the_terminal_is_julias_and_is_given_back(server, masked, small):
     process = start(one, "-e", code, stdin=side, stdout=side, stderr=side, preexec_fn=take_terminal)
     os.close(side)
     said = read_all(main)
-    ended = time.monotonic()
     assert process.wait(timeout=60) == 0 and "truetrue" in said, said
-    assert time.monotonic() - ended < 5
     os.close(main)
 
 

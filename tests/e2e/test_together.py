@@ -35,11 +35,9 @@ def test_a_pull_waits_for_a_julia_that_compiles(machines):
     two.jicache("key")
     compiling = two.start(two.julia_command("-e", "using Top"), SLOW="20")
     wait_until(lambda: pidfiles(two, "Low"), timeout_s=60, what="Julia compiles Low")
-    began = time.monotonic()
     report = two.pull()
-    took_s = time.monotonic() - began
     assert compiling.poll() is None, "the pull waited to the end of a long compilation"
-    assert took_s < 15 and report["missing"] == report["packages"], (took_s, report)
+    assert report["missing"] == report["packages"], report
     out, err = compiling.communicate(timeout=120)
     assert compiling.returncode == 0, err
     loading = load(two, ["Top"])
