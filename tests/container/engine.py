@@ -11,7 +11,7 @@ BASE = "docker.io/library/debian:bookworm-slim"
 
 def why_not():
     """A sentence when containers can't run here, else None."""
-    missing = [tool for tool in ("podman", "runc", "mmdebstrap") if not shutil.which(tool)]
+    missing = [tool for tool in ("podman", "runc", "mmdebstrap", "podman-compose") if not shutil.which(tool)]
     if missing:
         return f"{', '.join(missing)}: not installed"
     return None if os.geteuid() == 0 else "root is needed to make an image of Debian's packages"

@@ -2,38 +2,20 @@
 
 import json
 import os
-import pathlib
 import re
 import socket
 import subprocess
-import sys
-import tempfile
 import urllib.request
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import environment  # noqa: E402
-from engine import BASE, Engine, why_not  # noqa: E402
-from processes import ROOT, Machine, wait_until  # noqa: E402
+import environment
+from engine import BASE, why_not
+from processes import ROOT, Machine, wait_until
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no containers here: {why_not()}")
 
 SIZE_MAX = 60 * 1000 * 1000
-
-
-@pytest.fixture(scope="module")
-def podman():
-    memory = pathlib.Path("/dev/shm")
-    engine = Engine(tempfile.mkdtemp(prefix="jicache-container-", dir=memory if memory.is_dir() else None))
-    try:
-        engine.make_base()
-        engine("build", "-q", "--pull=never", "--network=host", "--format=docker", "-t", "jicached", *engine.registry(),
-               "-f", ROOT / "deploy/container/Dockerfile", ROOT, timeout=2400)
-        yield engine
-    finally:
-        engine.close()
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,24 @@ def test_compose_names_what_is_there():
     assert sum(setting["origin"] == "environment" for setting in settings) == len(variables)
 
 
+COMPOSE = DEPLOY / "compose"
+
+
+def test_what_grafana_is_given_fits_together():
+    """Grafana's own word can't be had: there is no package of it (tests/container/test_compose.py)."""
+    compose = yaml.safe_load((COMPOSE / "compose.yml").read_text())
+    grafana = compose["services"]["grafana"]
+    [source] = yaml.safe_load((COMPOSE / "grafana/datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090" and "prometheus" in compose["services"]
+    [provider] = yaml.safe_load((COMPOSE / "grafana/dashboards/provider.yml").read_text())["providers"]
+    assert grafana["volumes"] == ["./grafana:/etc/grafana/provisioning:ro"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home.startswith(f"{provider['options']['path']}/")
+    dashboard = json.loads((COMPOSE / "grafana" / home.removeprefix("/etc/grafana/provisioning/")).read_text())
+    used = {panel["datasource"]["uid"] for panel in dashboard["panels"] if "datasource" in panel}
+    assert used <= {source["uid"]}
+
+
 def test_the_graphs_ask_for_metrics_that_there_are():
     documented = (ROOT / "docs/metrics.md").read_text()
     dashboard = json.loads((DEPLOY / "compose/grafana/dashboards/jicached.json").read_text())
