@@ -19,7 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_INTERVAL_S = 3600, KEEP_INTERVAL_S = 60, EXPIRY_INTERVAL_S = 86400, CHORES_INTERVAL_S = 10 };
+enum {
+	SWEEP_INTERVAL_S = 3600,
+	KEEP_INTERVAL_S = 60,
+	EXPIRY_INTERVAL_S = 86400,
+	CHORES_INTERVAL_S = 10,
+	EXTEND_INTERVAL_S = 5,
+	MIGRATED_PER_S = 5000, /* artefacts with 50 requirements each, by all migrations, with nothing else to do */
+};
+
+/* That a service manager gives us from each time that we ask. */
+#define EXTEND_US 60000000ull
 
 /* All parts of a running server, built here and passed down. */
 struct serve {
@@ -41,6 +51,7 @@ struct serve {
 	struct jic_reload reload;
 	struct jic_recorder *recorder;
 	struct jic_metrics metrics;
+	uint64_t extended_s; /* when a service manager was last asked for more time to start */
 };
 
 static void serve_clear(struct serve *s)
@@ -75,8 +86,35 @@ static struct jic_lease_limits read_lease_limits(const struct jic_config *c)
 	                                 .per_writer_max = jic_config_number(c, JIC_CONFIG_LEASES_PER_WRITER_MAX)};
 }
 
+/* ---- a migration, which may take longer than a service manager waits */
+
+static void extend_start(struct serve *s)
+{
+	char text[96];
+	s->extended_s = jic_admin_now_s();
+	snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%llu\nSTATUS=Migrating the index", EXTEND_US);
+	jic_notify(text);
+}
+
+static void migration_begins(void *context, unsigned from, unsigned to, uint64_t artefacts)
+{
+	struct serve *s = context;
+	jic_log_info(&s->log, "index.migrate", JIC_U64("from", from), JIC_U64("to", to),
+	             JIC_U64("artefacts", artefacts), JIC_U64("about_s", 1 + artefacts / MIGRATED_PER_S));
+	extend_start(s);
+}
+
+static void migration_goes_on(void *context)
+{
+	struct serve *s = context;
+	if (jic_admin_now_s() - s->extended_s >= EXTEND_INTERVAL_S)
+		extend_start(s);
+}
+
 static bool open_parts(struct serve *s, struct jic_error *err)
 {
+	const struct jic_migration_watch migration = {
+	    .begins = migration_begins, .goes_on = migration_goes_on, .context = s};
 	const struct jic_config *c = s->config;
 	const uint64_t blob_bytes_max = jic_config_number(c, JIC_CONFIG_BLOB_BYTES_MAX);
 	const struct jic_store_options options = {.data_dir = jic_config_text(c, JIC_CONFIG_DATA),
@@ -85,6 +123,7 @@ static bool open_parts(struct serve *s, struct jic_error *err)
 	                                          .free_bytes_min = jic_config_number(c, JIC_CONFIG_FREE_BYTES_MIN),
 	                                          .signers = s->signatures.signers,
 	                                          .signers_count = s->signatures.signers_count,
+	                                          .migration = &migration,
 	                                          .log = &s->log};
 	s->store = jic_store_open(&options, err);
 	if (!s->store || !jic_oidc_open(c->file, &s->log, &s->oidc, err))

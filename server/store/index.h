@@ -43,6 +43,17 @@ struct jic_lane {
 	uint64_t stored_bytes; /**< of its own artefacts' blobs, each counted for itself */
 };
 
+/* ---- opening */
+
+/** Who wants to know of a migration: it may take minutes for a large index, and nothing is served meanwhile. */
+struct jic_migration_watch {
+	/** Before it begins. @param artefacts that are stored */
+	void (*begins)(void *context, unsigned from, unsigned to, uint64_t artefacts);
+	/** Again and again while it runs, many times a second. */
+	void (*goes_on)(void *context);
+	void *context;
+};
+
 /* ---- tokens */
 
 enum jic_scope {

@@ -83,7 +83,8 @@ void jic_blobs_unlock_exclusive(struct jic_store *s)
 	pthread_mutex_unlock(&s->removers_lock);
 }
 
-static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_error *err)
+static bool open_parts(struct jic_store *s, const char *data_dir, const struct jic_migration_watch *migration,
+                       struct jic_error *err)
 {
 	jic_autofree char *index_path = jic_path_join(data_dir, "index.sqlite");
 	if (!index_path)
@@ -96,7 +97,7 @@ static bool open_parts(struct jic_store *s, const char *data_dir, struct jic_err
 	s->blobs = jic_directory_blobs_open(data_dir, !s->admin, err);
 	if (!s->blobs)
 		return false;
-	s->index = jic_sqlite_index_open(index_path, err);
+	s->index = jic_sqlite_index_open_watched(index_path, migration, err);
 	/* SQLite syncs what is in its file; that the file has a name is for the directory to keep. */
 	return s->index && jic_dir_sync(data_dir, err);
 }
@@ -125,7 +126,7 @@ struct jic_store *jic_store_open(const struct jic_store_options *options, struct
 	pthread_cond_init(&s->activity.changed, NULL);
 	pthread_cond_init(&s->space.wake, NULL);
 	pthread_cond_init(&s->suspects.changed, NULL);
-	if (!open_parts(s, options->data_dir, err)) {
+	if (!open_parts(s, options->data_dir, options->migration, err)) {
 		jic_wrap(err, "store");
 		return NULL;
 	}

@@ -22,6 +22,7 @@ struct jic_store_options {
 	const struct jic_digest *signers; /**< public keys whose signatures are taken; borrowed for the store's life */
 	size_t signers_count;             /**< 0: everybody's */
 	const struct jic_log *log;        /**< borrowed for the store's life */
+	const struct jic_migration_watch *migration; /**< borrowed for the call; NULL: nobody wants to know */
 	bool admin; /**< beside a server that may be running: no lock is taken, sweeping is refused */
 };
 /** Default backends: SQLite index and blob directory in data_dir. One process per data directory serves (a lock file):

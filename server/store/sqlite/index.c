@@ -328,6 +328,12 @@ static const struct jic_index_ops sqlite_ops = {
 
 struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err)
 {
+	return jic_sqlite_index_open_watched(path, NULL, err);
+}
+
+struct jic_index *jic_sqlite_index_open_watched(const char *path, const struct jic_migration_watch *watch,
+                                                struct jic_error *err)
+{
 	struct jic_sqlite_index *ix = calloc(1, sizeof *ix);
 	if (!ix) {
 		jic_fail(err, JIC_EMEMORY, "index: out of memory");
@@ -347,7 +353,7 @@ struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err)
 	ix->writer = jic_connection_open(path, true, err);
 	if (!ix->writer)
 		return NULL;
-	if (!jic_schema_migrate(ix->writer, err)) {
+	if (!jic_schema_migrate(ix->writer, watch, err)) {
 		jic_wrap(err, "%s", path);
 		return NULL;
 	}

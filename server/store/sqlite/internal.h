@@ -22,7 +22,8 @@ static inline struct jic_connection *jic_txn_connection(struct jic_index_txn *t)
 
 /** Create or migrate the schema. JIC_EUNSUPPORTED when the file is newer than we are, JIC_EFORMAT when it is not ours.
  */
-jic_must_check bool jic_schema_migrate(struct jic_connection *c, struct jic_error *err);
+jic_must_check bool jic_schema_migrate(struct jic_connection *c, const struct jic_migration_watch *watch,
+                                       struct jic_error *err);
 
 /* view.c, with its writing half in activity.c */
 extern const struct jic_index_views jic_sqlite_views;

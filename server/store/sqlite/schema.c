@@ -56,10 +56,36 @@ static bool apply(struct jic_connection *c, size_t number, struct jic_error *err
 	return rc == SQLITE_OK || jic_connection_fail(c, rc, "migration", err);
 }
 
-static bool migrate_locked(struct jic_connection *c, struct jic_error *err)
+/* Every so many of SQLite's instructions: some milliseconds. */
+enum { WATCH_STEPS = 100000 };
+
+static int still_there(void *context)
+{
+	const struct jic_migration_watch *watch = context;
+	watch->goes_on(watch->context);
+	return 0;
+}
+
+static bool tell(struct jic_connection *c, const struct jic_migration_watch *watch, int64_t version,
+                 struct jic_error *err)
+{
+	struct jic_migration_watch *told = (struct jic_migration_watch *)(uintptr_t)watch;
+	int64_t artefacts;
+	/* A new file is no news. */
+	if (!watch || version == 0)
+		return true;
+	if (!read_pragma(c, "SELECT count(*) FROM artefact", &artefacts, err))
+		return false;
+	watch->begins(watch->context, (unsigned)version, (unsigned)JIC_COUNT(migrations), (uint64_t)artefacts);
+	sqlite3_progress_handler(c->db, WATCH_STEPS, still_there, told);
+	return true;
+}
+
+static bool migrate_locked(struct jic_connection *c, const struct jic_migration_watch *watch, struct jic_error *err)
 {
 	int64_t version;
-	if (!read_pragma(c, "PRAGMA user_version", &version, err) || !check_ours(c, version, err))
+	if (!read_pragma(c, "PRAGMA user_version", &version, err) || !check_ours(c, version, err) ||
+	    !tell(c, watch, version, err))
 		return false;
 	for (size_t n = (size_t)version + 1; n <= JIC_COUNT(migrations); n++)
 		if (!apply(c, n, err))
@@ -67,19 +93,29 @@ static bool migrate_locked(struct jic_connection *c, struct jic_error *err)
 	return true;
 }
 
-bool jic_schema_migrate(struct jic_connection *c, struct jic_error *err)
+static bool migrate(struct jic_connection *c, const struct jic_migration_watch *watch, struct jic_error *err)
+{
+	if (!jic_connection_run(c, JIC_SQL_BEGIN_WRITE, err))
+		return false;
+	if (migrate_locked(c, watch, err) && jic_connection_run(c, JIC_SQL_COMMIT, err))
+		return true;
+	/* The first failure is what matters; closing the connection would undo it too. */
+	bool undone = jic_connection_run(c, JIC_SQL_ROLLBACK, NULL);
+	(void)undone;
+	return false;
+}
+
+bool jic_schema_migrate(struct jic_connection *c, const struct jic_migration_watch *watch, struct jic_error *err)
 {
 	int64_t version;
 	if (!read_pragma(c, "PRAGMA user_version", &version, err))
 		return false;
 	if (version == (int64_t)JIC_COUNT(migrations))
 		return check_ours(c, version, err);
-	if (!jic_connection_run(c, JIC_SQL_BEGIN_WRITE, err))
-		return false;
-	if (migrate_locked(c, err) && jic_connection_run(c, JIC_SQL_COMMIT, err))
-		return true;
-	/* The first failure is what matters; closing the connection would undo it too. */
-	bool undone = jic_connection_run(c, JIC_SQL_ROLLBACK, NULL);
-	(void)undone;
-	return false;
+	/* Tables are rewritten: with 256 MiB of pages at hand, most of them once. */
+	int rc = sqlite3_exec(c->db, "PRAGMA cache_size = -262144", NULL, NULL, NULL);
+	bool ok = rc == SQLITE_OK ? migrate(c, watch, err) : jic_connection_fail(c, rc, "settings", err);
+	sqlite3_progress_handler(c->db, 0, NULL, NULL);
+	(void)sqlite3_exec(c->db, "PRAGMA cache_size = -16384; PRAGMA shrink_memory", NULL, NULL, NULL);
+	return ok;
 }

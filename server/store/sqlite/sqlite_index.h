@@ -13,5 +13,8 @@
  *         program's, else as index.h
  */
 struct jic_index *jic_sqlite_index_open(const char *path, struct jic_error *err);
+/** The same, and tell of a migration. @param watch borrowed for the call; NULL: nobody wants to know */
+struct jic_index *jic_sqlite_index_open_watched(const char *path, const struct jic_migration_watch *watch,
+                                                struct jic_error *err);
 
 #endif

@@ -151,9 +151,9 @@ Test(archive, with_anything_but_plain_files_and_plain_names_is_refused)
 
 Test(archive, that_is_compressed_or_no_tar_is_refused)
 {
-	static const char *const texts[] = {"this is no archive, however long it may be",
-	                                    "\x1f\x8b\x08\0\0\0\0\0\0\3\3\0\0\0\0\0\0\0\0\0", "\x28\xb5\x2f\xfd",
-	                                    "PK\3\4", "!<arch>\n"};
+	static const char texts[][48] = {"this is no archive, however long it may be",
+	                                 "\x1f\x8b\x08\0\0\0\0\0\0\3\3\0\0\0\0\0\0\0\0\0", "\x28\xb5\x2f\xfd", "PK\3\4",
+	                                 "!<arch>\n"};
 	for (size_t i = 0; i < JIC_COUNT(texts); i++) {
 		jic_autoclose int fd = new_file();
 		struct jic_error err = {0};

@@ -237,6 +237,50 @@ Test(sqlite_index, learns_what_is_bundled_with_a_runtime_of_schema_10_from_the_n
 	cr_expect(count == 1 && jic_view_is(got[0].name, "Dates"));
 }
 
+struct watched {
+	unsigned from, to, begins;
+	uint64_t artefacts, goes_on;
+};
+static void watch_begins(void *context, unsigned from, unsigned to, uint64_t artefacts)
+{
+	struct watched *w = context;
+	*w = (struct watched){.from = from, .to = to, .artefacts = artefacts, .begins = w->begins + 1};
+}
+static void watch_goes_on(void *context)
+{
+	((struct watched *)context)->goes_on++;
+}
+
+Test(sqlite_index, tells_of_a_migration_before_it_begins_and_while_it_runs)
+{
+	static const char *const schemas[] = {"001-initial.sql", "002-withdraw.sql", "003-counters.sql",
+	                                      "004-space.sql", "005-access.sql"};
+	CLEARED(temp) dir = temp_make();
+	struct watched seen = {0};
+	struct jic_error err = {0};
+	const struct jic_migration_watch watch = {.begins = watch_begins, .goes_on = watch_goes_on, .context = &seen};
+	make_old(&dir, schemas, JIC_COUNT(schemas));
+	run_sql(
+	    &dir,
+	    "INSERT INTO space VALUES (1, 'r', zeroblob(32));"
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+	    " INSERT INTO module SELECT i, zeroblob(16), i, i FROM n;"
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+	    " INSERT INTO blob SELECT CAST(printf('%032d', i) AS BLOB), 1, 1, 1, 1, x'00', 1, 1 FROM n;"
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+	    " INSERT INTO artefact SELECT i, 1, 1, CAST(printf('%032d', i) AS BLOB), 'A', '', zeroblob(16), 1, i,"
+	    " CAST(printf('%032d', i) AS BLOB), 1, NULL, 0, 1, '', '', '', '', 1, '', 1, x'00000000', x'', x'02000000',"
+	    " 0, '', '', '', x'', x'00000000', 0 FROM n");
+	JIC_AUTO(jic_index)
+	struct jic_index *ix = jic_sqlite_index_open_watched(at(dir.path, "index.sqlite"), &watch, &err);
+	cr_assert(ix, "%s", err.text);
+	cr_expect(seen.begins == 1 && seen.from == 5 && seen.to > 10 && seen.artefacts == 3000);
+	cr_expect_gt(seen.goes_on, 0);
+	seen = (struct watched){0};
+	jic_index_free(jic_sqlite_index_open_watched(at(dir.path, "index.sqlite"), &watch, &err));
+	cr_expect_eq(seen.begins, 0, "there is nothing to migrate");
+}
+
 Test(sqlite_index, leaves_a_file_as_it_was_when_its_migration_fails)
 {
 	static const char *const schemas[] = {"001-initial.sql"};
