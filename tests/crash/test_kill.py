@@ -14,16 +14,18 @@ ROUNDS = int(os.environ.get("JICACHE_TEST_ROUNDS", "25"))
 ROUNDS_OF_A_STORE = 20  # then a new one, so that the first moments of one are hit too
 START_S = 5.0           # far more than a start takes, also with sanitizers on a busy machine
 LIMIT = "600k"          # of the store: some rounds fill it, so that there is eviction
+QUOTAS = ("60k", "0")   # of the lane, none in every other store: publishes are refused, and make room
 
 
 class Story:
     """One data directory through some rounds."""
 
-    def __init__(self, folder, forge, chance):
+    def __init__(self, folder, forge, chance, quota):
         self.forge, self.chance, self.ledger = forge, chance, Ledger()
         self.server = Server(folder, "--store-bytes-max", LIMIT)
         self.copy, self.restored = folder.with_suffix(".copy"), folder.with_suffix(".restored")
         self.token = prepare(folder)
+        run(folder, "lane", "limit", "--name", "main", "--quota", quota)
 
     def start(self):
         began = time.monotonic()
@@ -78,7 +80,8 @@ class Story:
 def test_what_was_acknowledged_survives_kills_at_any_moment(tmp_path, forge, chance):
     answers, starts_s, evicted, acknowledged = collections.Counter(), [], 0, 0
     for first in range(0, ROUNDS, ROUNDS_OF_A_STORE):
-        story = Story(tmp_path / f"store-{first}", forge, chance)
+        quota = QUOTAS[first // ROUNDS_OF_A_STORE % len(QUOTAS)]
+        story = Story(tmp_path / f"store-{first}", forge, chance, quota)
         try:
             starts_s += [story.round() for _ in range(min(ROUNDS_OF_A_STORE, ROUNDS - first))]
             evicted += story.finish()
