@@ -307,3 +307,20 @@ def test_a_descriptor_that_is_no_listening_socket_is_refused(tmp_path):
 def test_sockets_for_another_process_are_not_ours(configured):
     server = configured("", LISTEN_FDS="1", LISTEN_PID="1")
     assert re.match(r"http://127\.0\.0\.1:\d+", server.url) and get(server) == 200
+
+
+def test_a_migration_is_told_before_it_begins_and_asks_for_time(tmp_path):
+    fill = pathlib.Path(__file__).resolve().parents[1] / "bench/fill_old_index.py"
+    subprocess.run([sys.executable, fill, tmp_path / "data", "300", "5"], check=True, stdin=subprocess.DEVNULL)
+    manager, server = Manager(tmp_path / "notify"), Server(tmp_path / "data")
+    server.extra["NOTIFY_SOCKET"] = manager.name
+    with server:
+        first = manager.next()
+        assert int(first["EXTEND_TIMEOUT_USEC"]) >= 30_000_000 and "Migrating" in first["STATUS"]
+        assert "READY" in manager.wait_for("READY")
+        [told] = events(server, "index.migrate")
+        assert (told["from"], told["artefacts"]) == (5, 300) and told["to"] > 10 and told["about_s"] >= 1
+        assert server.stop() == 0
+    with server:
+        assert len(events(server, "index.migrate")) == 1, "there was nothing to migrate"
+        assert server.stop() == 0
