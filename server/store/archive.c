@@ -49,8 +49,29 @@ bool jic_archive_blob_parse(const char *name, struct jic_digest *out)
 struct jic_archive_writer {
 	struct archive *archive;
 	struct archive_entry *entry;
+	int fd;
+	bool dead;            /* nothing is written any more */
+	struct jic_error why; /* of the first write that failed */
 	char piece[PIECE_BYTES];
 };
+
+/* libarchive forgets some of its memory after a failure: it never hears of one. */
+static la_ssize_t write_bytes(struct archive *a, void *context, const void *bytes, size_t len)
+{
+	struct jic_archive_writer *w = context;
+	(void)a;
+	w->dead = w->dead || !jic_write_all(w->fd, bytes, len, &w->why);
+	return (la_ssize_t)len;
+}
+
+static bool is_written(const struct jic_archive_writer *w, const char *name, struct jic_error *err)
+{
+	if (!w->dead)
+		return true;
+	if (err)
+		*err = w->why;
+	return jic_wrap(err, "%s", name);
+}
 
 struct jic_archive_writer *jic_archive_writer_new(int fd, struct jic_error *err)
 {
@@ -63,8 +84,9 @@ struct jic_archive_writer *jic_archive_writer_new(int fd, struct jic_error *err)
 		jic_fail(err, JIC_EMEMORY, "archive: out of memory");
 		return NULL;
 	}
+	w->fd = fd;
 	if (archive_write_set_format_pax_restricted(w->archive) != ARCHIVE_OK ||
-	    archive_write_open_fd(w->archive, fd) != ARCHIVE_OK) {
+	    archive_write_open(w->archive, w, NULL, write_bytes, NULL) != ARCHIVE_OK) {
 		fail(w->archive, "begin an archive", err);
 		return NULL;
 	}
@@ -76,9 +98,8 @@ void jic_archive_writer_free(struct jic_archive_writer *w)
 	if (!w)
 		return;
 	archive_entry_free(w->entry);
-	/* Freed without a close it would write an end. */
-	if (w->archive)
-		archive_write_fail(w->archive);
+	/* Freed before it was finished it would write an end. */
+	w->dead = true;
 	archive_write_free(w->archive);
 	free(w);
 }
@@ -91,14 +112,16 @@ static bool begin(struct jic_archive_writer *w, const char *name, uint64_t size,
 	archive_entry_set_filetype(e, AE_IFREG);
 	archive_entry_set_perm(e, FILE_MODE);
 	archive_entry_set_size(e, (int64_t)size);
-	return archive_write_header(w->archive, e) == ARCHIVE_OK || fail(w->archive, name, err);
+	return (archive_write_header(w->archive, e) == ARCHIVE_OK || fail(w->archive, name, err)) &&
+	       is_written(w, name, err);
 }
 
 /* It writes what it is given or fails, as the entry has room for it. */
 static bool put(struct jic_archive_writer *w, const char *name, struct jic_view bytes, struct jic_error *err)
 {
-	return archive_write_data(w->archive, bytes.ptr, bytes.len) == (la_ssize_t)bytes.len ||
-	       fail(w->archive, name, err);
+	if (archive_write_data(w->archive, bytes.ptr, bytes.len) != (la_ssize_t)bytes.len)
+		return fail(w->archive, name, err);
+	return is_written(w, name, err);
 }
 
 bool jic_archive_writer_put(struct jic_archive_writer *w, const char *name, struct jic_view bytes,
@@ -129,7 +152,8 @@ bool jic_archive_writer_copy(struct jic_archive_writer *w, const char *name, int
 
 bool jic_archive_writer_finish(struct jic_archive_writer *w, struct jic_error *err)
 {
-	return archive_write_close(w->archive) == ARCHIVE_OK || fail(w->archive, "end an archive", err);
+	return (archive_write_close(w->archive) == ARCHIVE_OK || fail(w->archive, "end an archive", err)) &&
+	       is_written(w, "end an archive", err);
 }
 
 /* ---- reading */
