@@ -2,7 +2,7 @@
  * Foreign preferences beside ours: the first line is one text, the rest the other. Properties: equal texts do not
  * differ; the answer is the same from the other side; what is said to differ does.
  */
-#include "client/lib/difference.h"
+#include "client/lib/operation/difference.h"
 
 #include <stdint.h>
 #include <stdlib.h>

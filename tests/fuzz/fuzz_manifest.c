@@ -2,7 +2,7 @@
  * Input: a project file, a NUL byte, a manifest. Whatever is read must hold together: every entry is found by its UUID,
  * names can be parts of paths, and reading the same text again gives the same.
  */
-#include "client/lib/manifest.h"
+#include "client/lib/environment/manifest.h"
 #include "common/attr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
  * Input: a base, a NUL byte, an override. Merging nothing changes nothing, merging the override twice is merging it
  * once where nothing is cleared, and equal tables have equal canonical texts and hashes.
  */
-#include "client/lib/preferences.h"
+#include "client/lib/environment/preferences.h"
 #include "common/attr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

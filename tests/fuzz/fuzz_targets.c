@@ -1,6 +1,6 @@
 /* Clone targets come from foreign cache files. Besides not crashing: what a native session may publish, it could load.
  */
-#include "client/lib/targets.h"
+#include "client/lib/julia/targets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

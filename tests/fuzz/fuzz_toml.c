@@ -2,8 +2,8 @@
  * jic_toml_parse(). Properties: an error has a place; every entry is found under its key and has a position in the
  * text; a tree that is written as TOML and read again is the same tree.
  */
-#include "common/toml.h"
 #include "common/buf.h"
+#include "common/toml.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  * A server's answer to a resolve, for a reader that trusts two keys. Properties: what is left is signed by one of them,
  * requires only what comes before it in what is left, and nothing that was taken out is among it.
  */
-#include "client/lib/trust.h"
+#include "client/lib/session/trust.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

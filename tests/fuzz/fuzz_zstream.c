@@ -2,8 +2,8 @@
  * jic_zdec and jic_zenc. The first byte is the size of the pieces. Properties: a stream taken in pieces gives what it
  * gives whole, never more than the limit; any bytes that are compressed come back.
  */
-#include "common/zstream.h"
 #include "common/buf.h"
+#include "common/zstream.h"
 
 enum { OUTPUT_BYTES_MAX = 1 << 20 };
 

@@ -10,17 +10,22 @@ import sys
 
 LAYERS = ("common", "client", "server")
 
+# The folders of libjicache, each of which may use those before it.
+CLIENT_FOLDERS = ("memory", "julia", "environment", "graph", "relocate", "depot", "session", "remote", "operation")
+
 # Folder -> folders whose headers it may include. The longest matching folder counts.
 MAY_INCLUDE = {
     "common": ("common",),
     "client/include": (),
-    "client/lib": ("common", "client/lib"),
     "client/cli": ("common", "client/cli"),
     "server/store": ("common", "server/store", "server/tables"),
     "server/auth": ("common", "server/auth", "server/store"),
     "server/http": ("common", "server/http", "server/auth", "server/store", "server/tables"),
     "server/admin": ("common", "server"),
 }
+
+MAY_INCLUDE.update({f"client/lib/{folder}": ("common", *(f"client/lib/{below}" for below in CLIENT_FOLDERS[:i + 1]))
+                    for i, folder in enumerate(CLIENT_FOLDERS)})
 
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "gets", "atoi", "atol", "atof", "alloca")
 
@@ -189,7 +194,7 @@ def repository_path(word):
 
 
 def exists(root, base, path):
-    """A document may name a module without its suffix: client/lib/facts."""
+    """A document may name a module without its suffix: client/lib/julia/facts."""
     if "*" in path:
         return any(root.glob(path))
     return (base / path).exists() or any((base / path).parent.glob(f"{pathlib.PurePath(path).name}.[ch]"))

@@ -24,7 +24,7 @@ GOOD_LAYERS = {
     "common/view.h": "",
     "common/include/jicache/error.h": "",
     "client/include/jicache/client.h": "#include <jicache/error.h>\n",
-    "client/lib/graph.h": '#include "common/view.h"\n#include <jicache/client.h>\n',
+    "client/lib/graph/graph.h": '#include "common/view.h"\n#include <jicache/client.h>\n',
     "client/cli/main.c": "#include <jicache/client.h>\n",
     "server/store/store.h": '#include "common/view.h"\n#include <jicache/error.h>\n#include <stdio.h>\n',
     "server/http/route.c": '#include "server/store/store.h"\n',
@@ -36,14 +36,16 @@ def test_a_tree_that_keeps_the_layers_passes(tmp_path):
 
 
 @pytest.mark.parametrize("name, line", [
-    ("common/up.c", '#include "client/lib/graph.h"'),
+    ("common/up.c", '#include "client/lib/graph/graph.h"'),
     ("common/up.c", '#include "server/store/store.h"'),
-    ("client/lib/sideways.c", '#include "server/store/store.h"'),
-    ("server/store/sideways.c", '#include "client/lib/graph.h"'),
+    ("client/lib/operation/sideways.c", '#include "server/store/store.h"'),
+    ("server/store/sideways.c", '#include "client/lib/graph/graph.h"'),
     ("server/http/public.c", "#include <jicache/client.h>"),
     ("server/store/up.c", '#include "server/http/route.h"'),
-    ("client/cli/private.c", '#include "client/lib/graph.h"'),
-    ("client/lib/bare.c", '#include "graph.h"'),
+    ("client/cli/private.c", '#include "client/lib/graph/graph.h"'),
+    ("client/lib/graph/bare.c", '#include "graph.h"'),
+    ("client/lib/environment/up.c", '#include "client/lib/graph/graph.h"'),
+    ("client/lib/stray.c", '#include "common/view.h"'),
     ("client/stray.c", '#include "common/view.h"'),
 ])
 def test_an_include_up_or_sideways_is_found(tmp_path, name, line):

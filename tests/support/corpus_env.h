@@ -8,9 +8,9 @@
 #ifndef JIC_TESTS_CORPUS_ENV_H
 #define JIC_TESTS_CORPUS_ENV_H
 
-#include "client/lib/cachefile.h"
-#include "client/lib/depot.h"
-#include "client/lib/graph.h"
+#include "client/lib/depot/cachefile.h"
+#include "client/lib/depot/depot.h"
+#include "client/lib/graph/graph.h"
 #include "tests/support/corpus.h"
 #include "tests/support/temp.h"
 

@@ -5,8 +5,8 @@
 #ifndef JIC_TESTS_WORLD_H
 #define JIC_TESTS_WORLD_H
 
-#include "client/lib/graph.h"
-#include "client/lib/slug.h"
+#include "client/lib/graph/graph.h"
+#include "client/lib/julia/slug.h"
 #include "common/digest.h"
 #include "tests/support/temp.h"
 

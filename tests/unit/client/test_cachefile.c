@@ -1,4 +1,4 @@
-#include "client/lib/cachefile.h"
+#include "client/lib/depot/cachefile.h"
 
 #include <criterion/criterion.h>
 

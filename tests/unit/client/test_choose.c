@@ -1,5 +1,5 @@
 /* The choice among several files of each package, with packages A ← B ← C made up here. */
-#include "client/lib/candidates.h"
+#include "client/lib/depot/candidates.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* How long Julia took, by the traces that it leaves. */
-#include "client/lib/compile_time.h"
+#include "client/lib/depot/compile_time.h"
 
 #include "tests/support/temp.h"
 

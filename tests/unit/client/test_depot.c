@@ -1,7 +1,7 @@
 /* Scanning and filling depots with the corpus. */
-#include "client/lib/depot.h"
-#include "client/lib/lock.h"
-#include "client/lib/relocate.h"
+#include "client/lib/depot/depot.h"
+#include "client/lib/depot/lock.h"
+#include "client/lib/relocate/relocate.h"
 #include "tests/support/corpus_env.h"
 
 #include <criterion/parameterized.h>

@@ -1,5 +1,5 @@
 /* The first difference in words: tables of what is here, what is there, and the sentence. */
-#include "client/lib/difference.h"
+#include "client/lib/operation/difference.h"
 
 #include <criterion/criterion.h>
 

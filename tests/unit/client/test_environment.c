@@ -1,6 +1,6 @@
 /* Searches over the stack, against the rules of base/loading.jl and base/initdefs.jl of several versions. */
-#include "client/lib/environment.h"
-#include "client/lib/load_path.h"
+#include "client/lib/environment/environment.h"
+#include "client/lib/environment/load_path.h"
 
 #include "tests/support/world.h"
 

@@ -1,8 +1,8 @@
 /* Facts from a program that answers as Julia does, and runtimes. Real Julias answer in tests/e2e. */
-#include "client/lib/facts.h"
+#include "client/lib/julia/facts.h"
 
-#include "client/lib/facts_ask.h"
-#include "client/lib/project.h"
+#include "client/lib/environment/project.h"
+#include "client/lib/julia/facts_ask.h"
 #include "tests/support/corpus.h"
 #include "tests/support/temp.h"
 

@@ -1,5 +1,5 @@
 /* Packages that failed to compile: noted, told, and forgotten in time. */
-#include "client/lib/failed.h"
+#include "client/lib/session/failed.h"
 
 #include "tests/support/world.h"
 

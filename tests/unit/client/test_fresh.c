@@ -1,5 +1,5 @@
 /* The rules for file times against the table of Julia's versions, and content against what it was. */
-#include "client/lib/fresh.h"
+#include "client/lib/relocate/fresh.h"
 #include "common/crc32c.h"
 #include "common/digest.h"
 #include "tests/support/temp.h"

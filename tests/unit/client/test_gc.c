@@ -1,8 +1,8 @@
 /* What goes, what stays, in which order; and going. */
-#include "client/lib/gc.h"
-#include "client/lib/gc_remove.h"
-#include "client/lib/holders.h"
-#include "client/lib/lock.h"
+#include "client/lib/depot/holders.h"
+#include "client/lib/depot/lock.h"
+#include "client/lib/operation/gc.h"
+#include "client/lib/operation/gc_remove.h"
 #include "tests/support/temp.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* Nodes, keys, extensions and states. */
-#include "client/lib/graph.h"
+#include "client/lib/graph/graph.h"
 
 #include "tests/support/corpus_env.h"
 #include "tests/support/world.h"

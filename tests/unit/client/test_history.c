@@ -1,5 +1,5 @@
 /* What is remembered of environments, and for how long. */
-#include "client/lib/history.h"
+#include "client/lib/session/history.h"
 #include "tests/support/world.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-#include "client/lib/lock.h"
+#include "client/lib/depot/lock.h"
 #include "tests/support/temp.h"
 
 #include <sys/wait.h>

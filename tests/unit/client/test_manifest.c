@@ -1,4 +1,4 @@
-#include "client/lib/manifest.h"
+#include "client/lib/environment/manifest.h"
 
 #include "tests/support/corpus.h"
 

@@ -1,4 +1,4 @@
-#include "client/lib/memory.h"
+#include "client/lib/memory/memory.h"
 #include "tests/support/temp.h"
 
 Test(memory, what_was_put_is_found_again_after_saving)

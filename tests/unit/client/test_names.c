@@ -1,6 +1,6 @@
 /* Slugs and UUIDs against values that real Julias and registries show. */
-#include "client/lib/julia_hash.h"
-#include "client/lib/slug.h"
+#include "client/lib/julia/julia_hash.h"
+#include "client/lib/julia/slug.h"
 #include "common/buf.h"
 #include "common/digest.h"
 

@@ -1,6 +1,6 @@
-#include "client/lib/preferences.h"
+#include "client/lib/environment/preferences.h"
 
-#include "client/lib/environment.h"
+#include "client/lib/environment/environment.h"
 #include "tests/support/corpus.h"
 #include "tests/support/world.h"
 

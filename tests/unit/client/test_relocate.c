@@ -1,5 +1,5 @@
 /* The corpus, as if made at one place, published and placed at another. */
-#include "client/lib/relocate.h"
+#include "client/lib/relocate/relocate.h"
 #include "tests/support/corpus_env.h"
 
 #include <criterion/parameterized.h>

@@ -1,4 +1,4 @@
-#include "client/lib/source.h"
+#include "client/lib/environment/source.h"
 
 #include "tests/support/temp.h"
 

@@ -1,5 +1,5 @@
 /* Clone targets: blobs made by hand, and the one that real Julias wrote for "generic". */
-#include "client/lib/targets.h"
+#include "client/lib/julia/targets.h"
 #include "common/buf.h"
 
 #include <criterion/criterion.h>

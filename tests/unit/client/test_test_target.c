@@ -1,5 +1,5 @@
 /* The environment of a package's tests, as Pkg.test would make it. */
-#include "client/lib/test_target.h"
+#include "client/lib/environment/test_target.h"
 
 #include "tests/support/world.h"
 

@@ -1,5 +1,5 @@
 /* How long the client bears silence: a server that works is waited for by what it has to do, another is not. */
-#include "client/lib/transport.h"
+#include "client/lib/remote/transport.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* Packages that say __precompile__(false). */
-#include "client/lib/unprecompilable.h"
+#include "client/lib/session/unprecompilable.h"
 
 #include "tests/support/world.h"
 

@@ -1,5 +1,5 @@
 /* Two trees side by side: graphs and answers made by hand. */
-#include "client/lib/why.h"
+#include "client/lib/operation/why.h"
 
 #include <criterion/criterion.h>
 
