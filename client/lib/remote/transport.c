@@ -43,6 +43,7 @@ struct response {
 	uint64_t content_max;
 	bool encoded;           /* Content-Encoding: zstd */
 	bool once;              /* what is sent can't be sent again as it is */
+	bool cut_off;           /* the connection ended before the answer, while we may still have been sending */
 	struct jic_error error; /* why a callback stopped the transfer */
 };
 
@@ -262,7 +263,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 /* ---- one request */
 
-static bool fail_curl(struct jic_connection *c, CURLcode code, const struct response *r, struct jic_error *err)
+static bool fail_curl(struct jic_connection *c, CURLcode code, struct response *r, struct jic_error *err)
 {
 	if (r->error.code) {
 		if (err)
@@ -271,6 +272,7 @@ static bool fail_curl(struct jic_connection *c, CURLcode code, const struct resp
 	}
 	if (c->stalled)
 		return jic_fail(err, JIC_ENETWORK, "server %s: silent for %d seconds", c->url, c->silence_s);
+	r->cut_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
 	const char *reason = c->curl_error[0] ? c->curl_error : c->lib->easy_strerror(code);
 	return jic_fail(err, JIC_ENETWORK, "server %s: %s", c->url, reason);
 }
@@ -501,6 +503,8 @@ struct upload {
 	bool finished;
 	struct jic_buf ready; /* compressed, not yet sent */
 	size_t sent;
+	bool asks;    /* whether it may send, before it does */
+	bool cut_off; /* out: see struct response */
 	struct jic_error error;
 };
 
@@ -553,23 +557,50 @@ static bool put_stream(struct jic_connection *c, const struct jic_digest *digest
 	set_option(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
 	set_option(c, CURLOPT_READFUNCTION, on_read);
 	set_option(c, CURLOPT_READDATA, u);
+	struct curl_slist *usual = c->headers,
+			  asking = {.data = (char *)(uintptr_t) "Expect: 100-continue", .next = usual};
+	if (u->asks)
+		c->headers = &asking;
 	bool done = perform_with_header(c, "Content-Encoding: zstd", path, &r, err);
+	c->headers = usual;
+	set_option(c, CURLOPT_HTTPHEADER, c->headers);
+	u->cut_off = r.cut_off;
 	if (!done && u->error.code && err)
 		*err = u->error;
 	set_option(c, CURLOPT_UPLOAD, 0L);
 	return done;
 }
 
-static bool put_once(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
-                     struct jic_error *err)
+static bool put_once(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content, bool asks,
+                     bool *cut_off, struct jic_error *err)
 {
 	JIC_AUTO(jic_zenc) struct jic_zenc *zenc = jic_zenc_new(JIC_ZSTD_LEVEL, err);
 	if (!zenc || !jic_zenc_size(zenc, content.len, err))
 		return false;
-	struct upload u = {.zenc = zenc, .left = content};
+	struct upload u = {.zenc = zenc, .left = content, .asks = asks};
 	jic_connection_patience(c, content.len);
 	bool done = put_stream(c, digest, &u, err);
+	*cut_off = u.cut_off;
 	jic_buf_clear(&u.ready);
+	return done;
+}
+
+/*
+ * A server that refuses an upload answers and closes while we are sending, and then the network may drop the answer. So
+ * when the connection is cut off we ask once more, this time whether we may, and hear why not.
+ */
+static bool put(struct jic_connection *c, const struct jic_digest *digest, struct jic_view content,
+                struct jic_error *err)
+{
+	struct jic_error why = {0};
+	bool cut_off = false;
+	bool done = put_once(c, digest, content, false, &cut_off, &why);
+	if (!done && cut_off) {
+		why = (struct jic_error){0};
+		done = put_once(c, digest, content, true, &cut_off, &why);
+	}
+	if (!done && err)
+		*err = why;
 	return done;
 }
 
@@ -577,10 +608,10 @@ bool jic_connection_put_blob(struct jic_connection *c, const struct jic_digest *
                              struct jic_error *err)
 {
 	struct jic_error why = {0};
-	bool done = put_once(c, digest, content, &why);
+	bool done = put(c, digest, content, &why);
 	while (!done && why.code == JIC_EBUSY && wait_for_turn(c)) {
 		why = (struct jic_error){0};
-		done = put_once(c, digest, content, &why);
+		done = put(c, digest, content, &why);
 	}
 	if (!done && err)
 		*err = why;
