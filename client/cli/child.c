@@ -54,11 +54,18 @@ static int spawn(char *const *argv, const char *depot_path, const sigset_t *mask
 	return failed;
 }
 
-static int wait_for(pid_t child, const sigset_t *watched)
+static bool asks_to_end(int signal)
+{
+	return signal == SIGTERM || signal == SIGHUP || signal == SIGINT || signal == SIGQUIT;
+}
+
+static int wait_for(pid_t child, const sigset_t *watched, int *asked)
 {
 	for (;;) {
 		siginfo_t info;
 		int status, signal = sigwaitinfo(watched, &info);
+		if (asked && asks_to_end(signal))
+			*asked = signal;
 		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
 			kill(child, signal);
 		if (waitpid(child, &status, WNOHANG) == child)
@@ -79,7 +86,7 @@ int jic_child_die_of(int signal)
 	return EXIT_SIGNAL_BASE + signal;
 }
 
-bool jic_child_run(const char *const *command, const char *depot_path, int *status)
+bool jic_child_run(const char *const *command, const char *depot_path, int *status, int *asked)
 {
 	char *const *argv = (char *const *)(uintptr_t)command;
 	sigset_t watched, before;
@@ -88,7 +95,7 @@ bool jic_child_run(const char *const *command, const char *depot_path, int *stat
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	int failed = spawn(argv, depot_path, &before, &child);
 	if (!failed)
-		*status = wait_for(child, &watched);
+		*status = wait_for(child, &watched, asked);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!failed)
 		return true;

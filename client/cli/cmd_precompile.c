@@ -66,7 +66,7 @@ static int run_julia(struct jic_cli *cli, const struct jic_session *s, const str
 {
 	const char *argv[ARGS_MAX + 6], *const *args = jic_session_julia_args(s);
 	size_t count = 0;
-	int status;
+	int status, ended_by = 0;
 	jic_autofree char *project_option = o->project ? jic_asprintf("--project=%s", o->project) : NULL;
 	argv[count++] = jic_session_julia(s);
 	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
@@ -77,12 +77,14 @@ static int run_julia(struct jic_cli *cli, const struct jic_session *s, const str
 	argv[count++] = "-e";
 	argv[count++] = o->target ? test_script : script;
 	argv[count] = NULL;
-	if (!jic_child_run(argv, jic_session_depot_path(s), &status))
+	if (!jic_child_run(argv, jic_session_depot_path(s), &status, &ended_by))
 		return JIC_EXIT_FAILED;
-	/* A signal is somebody who wants an end; packages that fail are not. */
-	if (WIFSIGNALED(status)) {
+	/* A signal is somebody who wants an end, though Julia may end by itself then; packages that fail are not. */
+	if (WIFSIGNALED(status))
+		ended_by = WTERMSIG(status);
+	if (ended_by) {
 		give_back(lease);
-		return jic_child_die_of(WTERMSIG(status));
+		return jic_child_die_of(ended_by);
 	}
 	if (WEXITSTATUS(status))
 		jic_cli_warn(cli, "Julia could not precompile every package");

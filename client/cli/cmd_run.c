@@ -126,7 +126,7 @@ static int run(struct run *r)
 		pull(r);
 	if (r->cli->require && !r->complete && !disabled)
 		return JIC_EXIT_MISSING;
-	if (!jic_child_run(r->argv, r->depot_path, &status))
+	if (!jic_child_run(r->argv, r->depot_path, &status, NULL))
 		return status;
 	if (WIFSIGNALED(status))
 		return jic_child_die_of(WTERMSIG(status));

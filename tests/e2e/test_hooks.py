@@ -427,14 +427,19 @@ def test_packages_that_do_not_compile_are_named_and_tried_once(server, machine, 
     assert times() == (1 if julia.version >= (1, 6) else 2)
 
 
-def test_precompile_ends_when_julia_is_ended(server, machine, small):
+@pytest.mark.parametrize("how", ["kill -TERM $$", "trap 'exit 1' INT; kill -INT $PPID; while :; do sleep 0.1; done"],
+                         ids=["julia", "jicache_whose_julia_ends_by_itself"])
+def test_precompile_ends_when_it_is_told_to(server, machine, small, how):
     one = machine(server.url).install(small)
     program = one.folder / "killed/julia"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\ncase "$*" in *pkg.precompile*) kill -TERM $$;; esac\nexec "{one.julia.path}" "$@"\n')
+    program.write_text(f'#!/bin/sh\ncase "$*" in *pkg.precompile*) {how};; esac\nexec "{one.julia.path}" "$@"\n')
     program.chmod(0o755)
     one.extra["JULIA"] = str(program)
-    assert one.jicache("precompile", status=None).returncode in (-signal.SIGTERM, 128 + signal.SIGTERM)
+    done = one.jicache("precompile", status=None)
+    wanted = signal.SIGINT if "-INT" in how else signal.SIGTERM
+    assert done.returncode in (-wanted, 128 + wanted), done.stderr
+    assert "could not precompile" not in done.stderr
 
 
 # ---- Python
