@@ -214,7 +214,9 @@ def test_a_holder_that_is_ended_gives_it_back(server, machine):
     first = Running(one)
     wait_until(is_compiling(one), timeout_s=120, what="the first compiles")
     os.kill(first.process.pid, signal.SIGTERM)
-    first.end(-signal.SIGTERM).clear()
+    assert first.process.wait(timeout=600) == -signal.SIGTERM, first.said
+    first.clear()  # what Julia had started would sleep on
+    first.end(-signal.SIGTERM)
     two.extra["SLOW"] = "0"
     second = Running(two).end()
     assert not second.waits() and own(two) == ["Low", "Top"]
