@@ -11,7 +11,8 @@
  * @param depot_path JULIA_DEPOT_PATH for it; NULL: as it is
  * @param[out] status as waitpid() gives it; when the command could not be started 127 or 126, after a sentence on
  * stderr
- * @param[out] asked set to the last signal that asked to end, by whomever and to whomever of us it was sent; may be NULL
+ * @param[out] asked set to the last signal that asked to end, by whomever and to whomever of us it was sent; may be
+ * NULL
  * @return false: it could not be started
  */
 bool jic_child_run(const char *const *command, const char *depot_path, int *status, int *asked);
