@@ -1,32 +1,26 @@
 /* "  12/30 ███████░░░░░░░░░  38 MB / 91 MB  112 MB/s", as wide as any terminal is. */
 #include "client/cli/progress.h"
 
+#include "common/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_CELLS = 24 };
 
-static double monotonic_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 bool jic_progress_bar_start(struct jic_progress_bar *bar)
 {
 	const char *term = getenv("TERM");
-	*bar = (struct jic_progress_bar){.started_s = monotonic_s()};
+	*bar = (struct jic_progress_bar){.started_s = jic_clock_s()};
 	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 }
 
 void jic_progress_bar_show(void *context, const struct jic_progress *p)
 {
 	struct jic_progress_bar *bar = context;
-	double elapsed_s = monotonic_s() - bar->started_s;
+	double elapsed_s = jic_clock_s() - bar->started_s;
 	double part = p->bytes_total ? (double)p->bytes_done / (double)p->bytes_total : 0;
 	int full = (int)((part > 1 ? 1 : part) * BAR_CELLS);
 	bar->shown = true;

@@ -1,6 +1,7 @@
 /* sd_notify(3) without libsystemd: its protocol is stable by promise (systemd's portability and stability chart). */
 #include "server/admin/notify.h"
 
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A path, or "@" and an abstract name. */
@@ -40,11 +40,8 @@ void jic_notify(const char *assignments)
 
 void jic_notify_reloading(void)
 {
-	struct timespec now;
 	char text[64];
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
-	         (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(jic_clock_ns() / 1000));
 	jic_notify(text);
 }
 

@@ -1,6 +1,8 @@
 /* Times are of the monotonic clock, in seconds. A set of keys is never changed, only replaced. */
 #include "server/auth/keyring.h"
 
+#include "common/clock.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -25,9 +27,7 @@ struct jic_keyring {
 
 static uint64_t now_s(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
+	return jic_clock_ms() / 1000;
 }
 
 /* ---- the thread */

@@ -5,12 +5,13 @@
  */
 #include "server/http/acceptor.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -39,13 +40,6 @@ struct jic_acceptor {
 	size_t refused_count;
 	uint64_t refused_total, refused_logged, logged_ms, tick_ms, resume_ms;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- refusing */
 
@@ -84,7 +78,7 @@ static void refuse(struct jic_acceptor *a, const struct jic_listener *from, int 
 		return;
 	}
 	send_refusal(a, fd);
-	a->refused[a->refused_count++] = (struct refused){.fd = fd, .until_ms = now_ms() + REFUSED_LINGER_MS};
+	a->refused[a->refused_count++] = (struct refused){.fd = fd, .until_ms = jic_clock_ms() + REFUSED_LINGER_MS};
 }
 
 static void read_away(struct jic_acceptor *a, const struct pollfd *polled)
@@ -99,7 +93,7 @@ static void read_away(struct jic_acceptor *a, const struct pollfd *polled)
 				continue;
 		}
 		bool ended = polled[i].revents && (got == 0 || (errno != EAGAIN && errno != EINTR));
-		if (ended || now_ms() >= a->refused[i].until_ms)
+		if (ended || jic_clock_ms() >= a->refused[i].until_ms)
 			forget_refused(a, i);
 	}
 }
@@ -107,11 +101,11 @@ static void read_away(struct jic_acceptor *a, const struct pollfd *polled)
 /* One line a second at most, whoever asks how often. */
 static void log_refused(struct jic_acceptor *a)
 {
-	if (a->refused_total == a->refused_logged || now_ms() < a->logged_ms + REFUSED_PER_LOG_MS)
+	if (a->refused_total == a->refused_logged || jic_clock_ms() < a->logged_ms + REFUSED_PER_LOG_MS)
 		return;
 	jic_log_warn(a->options.log, "http.refused", JIC_U64("connections", a->refused_total - a->refused_logged));
 	a->refused_logged = a->refused_total;
-	a->logged_ms = now_ms();
+	a->logged_ms = jic_clock_ms();
 }
 
 /* ---- accepting */
@@ -119,7 +113,7 @@ static void log_refused(struct jic_acceptor *a)
 /* Without descriptors the queue stays readable, and asking it again at once would be a busy loop. */
 static void pause_accepting(struct jic_acceptor *a, int error)
 {
-	a->resume_ms = now_ms() + EXHAUSTED_PAUSE_MS;
+	a->resume_ms = jic_clock_ms() + EXHAUSTED_PAUSE_MS;
 	jic_log_warn(a->options.log, "http.accept", JIC_STR("error", strerror(error)));
 }
 
@@ -142,7 +136,7 @@ static void accept_some(struct jic_acceptor *a, const struct jic_listener *from)
 static size_t gather(const struct jic_acceptor *a, struct pollfd *fds)
 {
 	const struct jic_listeners *l = a->options.listeners;
-	const bool paused = now_ms() < a->resume_ms;
+	const bool paused = jic_clock_ms() < a->resume_ms;
 	size_t count = 0;
 	fds[count++] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
 	for (size_t i = 0; i < l->count; i++)
@@ -154,9 +148,9 @@ static size_t gather(const struct jic_acceptor *a, struct pollfd *fds)
 
 static void tick_when_due(struct jic_acceptor *a)
 {
-	if (now_ms() < a->tick_ms)
+	if (jic_clock_ms() < a->tick_ms)
 		return;
-	a->tick_ms = now_ms() + TICK_MS;
+	a->tick_ms = jic_clock_ms() + TICK_MS;
 	a->options.tick(a->options.context);
 }
 
@@ -167,7 +161,8 @@ static void *run(void *context)
 	struct pollfd fds[POLL_MAX];
 	while (!atomic_load(&a->ending)) {
 		size_t count = gather(a, fds);
-		if (poll(fds, count, now_ms() < a->resume_ms ? EXHAUSTED_PAUSE_MS : TICK_MS) < 0 && errno != EINTR)
+		if (poll(fds, count, jic_clock_ms() < a->resume_ms ? EXHAUSTED_PAUSE_MS : TICK_MS) < 0 &&
+		    errno != EINTR)
 			pause_accepting(a, errno);
 		/* What was refused before: accepting adds to the list that was polled. */
 		read_away(a, fds + 1 + l->count);

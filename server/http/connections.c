@@ -5,11 +5,11 @@
  */
 #include "server/http/connections.h"
 
+#include "common/clock.h"
 #include "server/http/tally.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 struct jic_connections {
 	pthread_mutex_t lock; /* guards first and the links */
@@ -19,13 +19,6 @@ struct jic_connections {
 	struct jic_tally *connections, *requests;
 	struct jic_connections_options options;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct jic_connections *jic_connections_new(const struct jic_connections_options *options, struct jic_error *err)
 {
@@ -148,7 +141,7 @@ void jic_connections_remove(struct jic_http_connection *n)
 
 void jic_connection_expect(struct jic_http_connection *n, uint64_t within_ms)
 {
-	atomic_store_explicit(&n->deadline_ms, within_ms ? now_ms() + within_ms : 0, memory_order_relaxed);
+	atomic_store_explicit(&n->deadline_ms, within_ms ? jic_clock_ms() + within_ms : 0, memory_order_relaxed);
 }
 
 bool jic_connection_overdue(const struct jic_http_connection *n)
@@ -158,7 +151,7 @@ bool jic_connection_overdue(const struct jic_http_connection *n)
 
 void jic_connections_check(struct jic_connections *c)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = jic_clock_ms();
 	pthread_mutex_lock(&c->lock);
 	for (struct jic_http_connection *n = c->first; n; n = n->next) {
 		uint64_t deadline = atomic_load_explicit(&n->deadline_ms, memory_order_relaxed);

@@ -7,6 +7,7 @@
  */
 #include "server/http/internal.h"
 
+#include "common/clock.h"
 #include "server/http/metrics.h"
 
 #include <errno.h>
@@ -17,9 +18,7 @@
 
 uint64_t jic_http_now_us(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return jic_clock_ns() / 1000;
 }
 
 void jic_http_number(void *cls, char id[JIC_REQUEST_ID_TEXT + 1])

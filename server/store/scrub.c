@@ -1,5 +1,6 @@
 #include "server/store/scrub.h"
 
+#include "common/clock.h"
 #include "server/store/damage.h"
 #include "server/store/internal.h"
 #include "server/store/withdraw.h"
@@ -32,9 +33,7 @@ struct jic_scrub {
 
 static uint64_t monotonic_s(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
+	return jic_clock_ms() / 1000;
 }
 
 /* Sleep until the time is over, there is a suspect, or the thread is to stop. @return false to stop */

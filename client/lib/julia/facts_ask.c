@@ -1,5 +1,7 @@
 #include "client/lib/julia/facts_ask.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,13 +23,6 @@ struct child {
 	pid_t pid;
 	int out, complaints; /* our ends of its standard output and error */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The environment without JULIA_PROJECT: the answers must not depend on a project. A masquerade is to be Julia only. */
 static char **child_environment(void)
@@ -135,7 +130,7 @@ static bool collect(const struct child *c, int64_t deadline_ms, struct jic_buf *
 {
 	struct pollfd fds[] = {{.fd = c->out, .events = POLLIN}, {.fd = c->complaints, .events = POLLIN}};
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		int64_t left = deadline_ms - now_ms();
+		int64_t left = deadline_ms - (int64_t)jic_clock_ms();
 		int ready = left > 0 ? poll(fds, JIC_COUNT(fds), (int)left) : 0;
 		if (ready == 0)
 			return false;
@@ -182,7 +177,7 @@ bool jic_facts_ask(const char *julia, const char *const *args, size_t args_count
 	JIC_CLEAR(jic_buf) struct jic_buf complaints = {0};
 	if (!start(julia, args, args_count, &c, err))
 		return false;
-	bool in_time = collect(&c, now_ms() + timeout_ms, &out, &complaints);
+	bool in_time = collect(&c, (int64_t)jic_clock_ms() + timeout_ms, &out, &complaints);
 	if (!in_time)
 		kill(-c.pid, SIGKILL);
 	close(c.out);

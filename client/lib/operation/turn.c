@@ -9,6 +9,7 @@
 #include "client/lib/graph/precompiled.h"
 #include "client/lib/remote/lease.h"
 #include "client/lib/session/report.h"
+#include "common/clock.h"
 
 #include <time.h>
 
@@ -39,13 +40,6 @@ struct turn {
 	unsigned failures;
 	struct jic_lease *lease; /* ours */
 };
-
-static double now_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static bool among(const struct jic_digest *keys, size_t count, const struct jic_digest *key)
 {
@@ -89,7 +83,7 @@ static bool find_left(struct turn *t, struct jic_error *err)
 /* A lease that nobody renews ends in its time; what is free before was given back. @return were there any such keys? */
 static bool forget_futile(struct turn *t, const struct jic_msg_leased *answer)
 {
-	const bool early = t->held_count && now_s() + EARLY_S < t->held_end_s;
+	const bool early = t->held_count && jic_clock_s() + EARLY_S < t->held_end_s;
 	size_t left = 0;
 	for (size_t i = 0; i < t->keys_count; i++) {
 		const struct jic_digest key = t->keys[i];
@@ -110,10 +104,8 @@ static bool forget_futile(struct turn *t, const struct jic_msg_leased *answer)
 
 static void sleep_a_while(const struct turn *t)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	const long ms = POLL_MS_MIN + now.tv_nsec / 1000 % (POLL_MS_MAX - POLL_MS_MIN + 1);
-	const double left_ms = (t->end_s - now_s()) * 1000;
+	const long ms = POLL_MS_MIN + (long)(jic_clock_ns() / 1000 % (POLL_MS_MAX - POLL_MS_MIN + 1));
+	const double left_ms = (t->end_s - jic_clock_s()) * 1000;
 	const long wait_ms = left_ms < (double)ms ? (long)left_ms : ms;
 	if (wait_ms <= 0)
 		return;
@@ -134,13 +126,13 @@ static void say_waiting(struct turn *t, const struct jic_msg_leased *answer)
 static enum verdict wait_for_others(struct turn *t, const struct jic_msg_leased *answer)
 {
 	size_t count = 0;
-	if (now_s() >= t->end_s)
+	if (jic_clock_s() >= t->end_s)
 		return VERDICT_COMPILE;
 	say_waiting(t, answer);
 	for (size_t i = 0; i < answer->keys_count && count < t->session->graph.count; i++)
 		t->held[count++] = answer->keys[i];
 	t->held_count = count;
-	t->held_end_s = now_s() + (double)answer->seconds;
+	t->held_end_s = jic_clock_s() + (double)answer->seconds;
 	sleep_a_while(t);
 	return VERDICT_ASK;
 }
@@ -182,7 +174,7 @@ static enum verdict judge_failure(struct turn *t, enum jic_code code)
 		t->may_take = false;
 		return VERDICT_ASK;
 	}
-	if (!t->waited || code != JIC_ENETWORK || ++t->failures >= FAILURES_MAX || now_s() >= t->end_s)
+	if (!t->waited || code != JIC_ENETWORK || ++t->failures >= FAILURES_MAX || jic_clock_s() >= t->end_s)
 		return VERDICT_COMPILE;
 	sleep_a_while(t);
 	return VERDICT_ASK;
@@ -233,7 +225,7 @@ static void turn_clear(struct turn *t)
 static bool begin(struct turn *t, struct jic_error *err)
 {
 	const size_t count = t->session->graph.count + 1;
-	t->end_s = now_s() + t->options->wait_s;
+	t->end_s = jic_clock_s() + t->options->wait_s;
 	t->may_take = jic_settings_identify(&t->session->settings);
 	t->futile = jic_arena_array(t->arena, count, sizeof *t->futile);
 	t->keys = jic_arena_array(t->arena, count, sizeof *t->keys);

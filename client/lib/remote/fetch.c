@@ -10,12 +10,12 @@
 #include "client/lib/remote/fetch.h"
 
 #include "client/lib/remote/verify.h"
+#include "common/clock.h"
 #include "common/crc32c.h"
 #include "common/file.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 enum settled { UNSETTLED = 0, SETTLED_USABLE, SETTLED_DROPPED };
@@ -53,13 +53,6 @@ struct arrival {
 	bool local_failure; /* a sink could not write */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* ---- progress */
 
 enum { PROGRESS_INTERVAL_NS = 50 * 1000 * 1000 };
@@ -67,7 +60,7 @@ enum { PROGRESS_INTERVAL_NS = 50 * 1000 * 1000 };
 static void show_progress_locked(struct fetch *f, bool always)
 {
 	const struct jic_session_options *o = &f->session->options;
-	uint64_t now = now_ns();
+	uint64_t now = jic_clock_ns();
 	if (!o->progress || (!always && now - f->progress_shown_ns < PROGRESS_INTERVAL_NS))
 		return;
 	f->progress_shown_ns = now;

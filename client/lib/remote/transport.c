@@ -5,6 +5,7 @@
 #include "client/lib/remote/transport.h"
 
 #include "client/lib/session/libcurl.h"
+#include "common/clock.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -78,13 +79,6 @@ static bool identify(struct jic_connection *c, const struct jic_settings *settin
 	       jic_fail(err, JIC_EMEMORY, "out of memory");
 }
 
-static double now_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /*
  * Called at least once a second. CURLOPT_LOW_SPEED_TIME alone would end a silent transfer six seconds late: what was
  * sent before the silence counts in its average for so long. It stays for a server that trickles.
@@ -95,9 +89,9 @@ static int on_progress(void *context, curl_off_t dt, curl_off_t dn, curl_off_t u
 	struct jic_connection *c = context;
 	if (dn + un != c->moved) {
 		c->moved = dn + un;
-		c->moved_s = now_s();
+		c->moved_s = jic_clock_s();
 	}
-	c->stalled = now_s() - c->moved_s >= c->silence_s;
+	c->stalled = jic_clock_s() - c->moved_s >= c->silence_s;
 	return c->stalled || (c->cancel && atomic_load(c->cancel));
 }
 
@@ -333,7 +327,7 @@ static void begin_waiting(struct jic_connection *c)
 {
 	c->curl_error[0] = '\0';
 	c->moved = 0;
-	c->moved_s = now_s();
+	c->moved_s = jic_clock_s();
 	c->stalled = false;
 	c->retry_ms = -1;
 	set_option(c, CURLOPT_LOW_SPEED_TIME, (long)c->silence_s);

@@ -46,7 +46,7 @@ static void write_note(const struct jic_session *s, const struct jic_node *n)
 		(void)!jic_file_write(path, JIC_VIEW(""), (struct jic_writer_options){.no_sync = true}, &ignored);
 }
 
-/* ---- */
+/* ---- which failed */
 
 void jic_failed_note(const struct jic_session *s, const struct jic_locals *locals)
 {

@@ -2,22 +2,15 @@
 #include "client/lib/session/report.h"
 
 #include "common/buf.h"
+#include "common/clock.h"
 
 #include <stdarg.h>
-#include <time.h>
-
-static double monotonic_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 struct jic_report *jic_report_new(const char *command, struct jic_error *err)
 {
 	struct jic_report *r = calloc(1, sizeof *r);
 	if (r) {
-		r->started_s = monotonic_s();
+		r->started_s = jic_clock_s();
 		r->json = json_object();
 		r->warnings = json_array();
 	}
@@ -90,7 +83,7 @@ void jic_report_set(struct jic_report *r, const char *field, json_t *value)
 bool jic_report_finish(struct jic_report *r, struct jic_error *err, const char *summary_format, ...)
 {
 	static const char *const server_names[] = {"unused", "reached", "away"};
-	r->counts.seconds = monotonic_s() - r->started_s;
+	r->counts.seconds = jic_clock_s() - r->started_s;
 	va_list args;
 	va_start(args, summary_format);
 	jic_autofree char *told = NULL;
